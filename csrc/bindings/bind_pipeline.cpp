@@ -1,0 +1,9 @@
+#include "bindings/bindings.hpp"
+
+namespace lprfast::bindings {
+
+namespace py = pybind11;
+
+void register_pipeline(py::module_&) {}
+
+}  // namespace lprfast::bindings
