@@ -1,0 +1,174 @@
+"""The model contract: everything needed to run a model stands in the metadata of its one ONNX file."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeVar
+
+from lprfast._core import ModelError
+
+CONTRACT_VERSION = 1
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class ModelContract:
+    """What an OCR model says of itself.
+
+    A crop becomes ``float32 [N, input_channels, input_height, input_width]`` by ``(gray - mean) * scale`` with
+    gray in 0-255, after a resize by ``resize_fit`` and ``resize_kernel``. The model answers ``float32 [N, T, K]``
+    with ``K = len(charset) + 1``: class ``blank`` is the CTC blank, the others are the charset in order.
+    """
+
+    name: str
+    charset: tuple[str, ...]
+    blank: int = 0
+    input_height: int = 32
+    input_width: int = 128
+    input_channels: int = 1
+    mean: float = 127.5
+    scale: float = 1 / 64
+    resize_fit: Literal["stretch", "letterbox"] = "stretch"
+    resize_kernel: Literal["bilinear", "bicubic"] = "bicubic"
+    output: Literal["log_posteriors", "logits"] = "log_posteriors"
+    temperature: float = 1.0
+    calibration: Mapping[str, Any] = field(default_factory=dict)
+    training: Mapping[str, Any] = field(default_factory=dict)
+    task: str = "ocr"
+
+    def __post_init__(self) -> None:
+        _check(self)
+
+    @property
+    def classes(self) -> int:
+        """Number of classes K, the blank included."""
+        return len(self.charset) + 1
+
+    def to_metadata(self) -> dict[str, str]:
+        """The key-value pairs that ``training/export.py`` writes into the ONNX file."""
+        return {
+            "contract_version": str(CONTRACT_VERSION),
+            "task": self.task,
+            "name": self.name,
+            "charset": json.dumps(list(self.charset), ensure_ascii=False),
+            "blank": str(self.blank),
+            "input_height": str(self.input_height),
+            "input_width": str(self.input_width),
+            "input_channels": str(self.input_channels),
+            "mean": repr(float(self.mean)),
+            "scale": repr(float(self.scale)),
+            "resize_fit": self.resize_fit,
+            "resize_kernel": self.resize_kernel,
+            "output": self.output,
+            "temperature": repr(float(self.temperature)),
+            "calibration": json.dumps(dict(self.calibration), ensure_ascii=False, sort_keys=True),
+            "training": json.dumps(dict(self.training), ensure_ascii=False, sort_keys=True),
+        }
+
+    @classmethod
+    def from_metadata(cls, metadata: Mapping[str, str], source: str = "model") -> ModelContract:
+        """Reads the contract from ONNX metadata.
+
+        Raises:
+            ModelError: a key is missing or cannot be read, or keys contradict one another; the message names
+                ``source``, the key, what was expected and what came.
+        """
+        reader = _Reader(metadata, source)
+        version = reader.get("contract_version", int)
+        if version != CONTRACT_VERSION:
+            raise ModelError(
+                f"{source}: contract_version is {version}, this lprfast reads version {CONTRACT_VERSION}; "
+                "export the model again or install the matching lprfast"
+            )
+        try:
+            return cls(
+                name=reader.get("name", str),
+                charset=tuple(reader.get("charset", _string_list)),
+                blank=reader.get("blank", int),
+                input_height=reader.get("input_height", int),
+                input_width=reader.get("input_width", int),
+                input_channels=reader.get("input_channels", int),
+                mean=reader.get("mean", float),
+                scale=reader.get("scale", float),
+                resize_fit=reader.get("resize_fit", str),  # type: ignore[arg-type]
+                resize_kernel=reader.get("resize_kernel", str),  # type: ignore[arg-type]
+                output=reader.get("output", str),  # type: ignore[arg-type]
+                temperature=reader.get("temperature", float),
+                calibration=reader.get("calibration", _json_object),
+                training=reader.get("training", _json_object),
+                task=reader.get("task", str),
+            )
+        except ModelError as error:
+            if str(error).startswith(source):
+                raise
+            raise ModelError(f"{source}: {error}") from None
+
+
+class _Reader:
+    def __init__(self, metadata: Mapping[str, str], source: str) -> None:
+        self._metadata = metadata
+        self._source = source
+
+    def get(self, key: str, parse: Callable[[str], T]) -> T:
+        if key not in self._metadata:
+            raise ModelError(
+                f"{self._source}: metadata key '{key}' is missing; a model for lprfast is written by "
+                "training/export.py, which stores everything needed to run it"
+            )
+        text = self._metadata[key]
+        try:
+            return parse(text)
+        except (ValueError, TypeError) as error:
+            raise ModelError(f"{self._source}: metadata key '{key}' cannot be read: {error}") from None
+
+
+def _string_list(text: str) -> list[str]:
+    value = json.loads(text)
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        raise ValueError(f"expected a JSON list of strings, got {text[:60]!r}")
+    return value
+
+
+def _json_object(text: str) -> dict[str, Any]:
+    value = json.loads(text)
+    if not isinstance(value, dict):
+        raise ValueError(f"expected a JSON object, got {text[:60]!r}")
+    return value
+
+
+def _require(condition: bool, key: str, expected: str, got: object) -> None:
+    if not condition:
+        raise ModelError(f"metadata key '{key}': expected {expected}, got {got!r}")
+
+
+def _check(contract: ModelContract) -> None:
+    _require(contract.task == "ocr", "task", "'ocr'", contract.task)
+    _require(len(contract.charset) > 0, "charset", "at least one symbol", contract.charset)
+    for symbol in contract.charset:
+        # One code point a symbol, so that arrays of per-character values are as long as the text.
+        _require(len(symbol) == 1, "charset", "symbols of one character", symbol)
+    _require(len(set(contract.charset)) == len(contract.charset), "charset", "no symbol twice", contract.charset)
+    _require(0 <= contract.blank < contract.classes, "blank", f"0 to {contract.classes - 1}", contract.blank)
+    for key in ("input_height", "input_width"):
+        _require(1 <= getattr(contract, key) <= 4096, key, "1 to 4096", getattr(contract, key))
+    _require(contract.input_channels == 1, "input_channels", "1 (gray)", contract.input_channels)
+    _require(math.isfinite(contract.mean), "mean", "a finite number", contract.mean)
+    for key in ("scale", "temperature"):
+        value = getattr(contract, key)
+        _require(math.isfinite(value) and value > 0, key, "a positive finite number", value)
+    _require(
+        contract.resize_fit in ("stretch", "letterbox"), "resize_fit", "stretch or letterbox", contract.resize_fit
+    )
+    _require(
+        contract.resize_kernel in ("bilinear", "bicubic"),
+        "resize_kernel",
+        "bilinear or bicubic",
+        contract.resize_kernel,
+    )
+    _require(
+        contract.output in ("log_posteriors", "logits"), "output", "log_posteriors or logits", contract.output
+    )
