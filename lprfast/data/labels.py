@@ -131,7 +131,12 @@ def _columns(path: Path, header: list[str] | None, need_text: bool) -> tuple[str
 
 
 def _row(
-    folder: Path, columns: tuple[str, ...], cells: list[str], line: int, need_text: bool, seen: dict[Path, int]
+    folder: Path,
+    columns: tuple[str, ...],
+    cells: list[str],
+    line: int,
+    need_text: bool,
+    seen: dict[Path, int],
 ) -> LabelRow:
     if len(cells) != len(columns):
         raise ValueError(f"expected {len(columns)} columns, got {len(cells)}")

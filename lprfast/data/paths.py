@@ -110,7 +110,8 @@ def _from_labels(path: Path) -> tuple[list[ImageSource], list[str]]:
     if not labels.rows:
         raise InputError(f"{path}: the label file has no usable row")
     found = [
-        ImageSource(row.path, f"{path}:{row.track}" if row.track else str(row.path.parent)) for row in labels.rows
+        ImageSource(row.path, f"{path}:{row.track}" if row.track else str(row.path.parent))
+        for row in labels.rows
     ]
     return found, [f"{path}, line {bad.line}: {bad.reason}" for bad in labels.bad_rows]
 

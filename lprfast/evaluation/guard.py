@@ -78,7 +78,9 @@ def find_shift(
 def positional_accuracy(texts: Sequence[str], labels: Sequence[str]) -> float:
     """``sum_i [text_i == label_i] / sum of label lengths``, position by position, 0-1; 0 for no labels."""
     same = sum(
-        left == right for text, label in zip(texts, labels, strict=True) for left, right in zip(text, label, strict=False)
+        left == right
+        for text, label in zip(texts, labels, strict=True)
+        for left, right in zip(text, label, strict=False)
     )
     total = sum(map(len, labels))
     return same / total if total else 0.0
