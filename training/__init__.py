@@ -1,0 +1,1 @@
+"""Training in pure PyTorch; may import ``lprfast``, never the reverse."""
