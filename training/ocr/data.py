@@ -1,7 +1,7 @@
 """Batches of plates, made in worker processes.
 
-Batch ``index`` is a function of (seed, rank, index, share of hard plates) alone: the order of the batches does
-not depend on the number of workers, and a resumed run goes on with the batches that it would have seen.
+Batch ``number`` is a function of (seed, rank, number, share of hard plates) alone: the order of the batches
+does not depend on the number of workers, and a resumed run goes on with the batches that it would have seen.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -20,6 +19,7 @@ from lprfast.prepare import prepare
 from training.ocr.labels import Crop, LabelFile, augment, load_gray
 from training.ocr.schedule import Clock, hard_share
 from training.ocr.text import Codec
+from training.ocr.widths import Width
 from training.synth import PlateGenerator
 
 HELD_OUT_SEED = 20_261_121
@@ -28,13 +28,13 @@ HELD_OUT_SEED = 20_261_121
 class BatchKey(NamedTuple):
     """Which batch to make."""
 
-    index: int
+    number: int
     hard_share: float
 
 
 class Batch(NamedTuple):
-    """``images`` float16 ``[N, 1, 32, 128]``; ``targets`` int64, the classes of all texts joined; ``lengths`` int64
-    ``[N]``."""
+    """``images`` float16 ``[N, 1, 32, 128]``; ``targets`` int64, the classes of all texts joined; ``lengths``
+    int64 ``[N]``."""
 
     images: Tensor
     targets: Tensor
@@ -51,7 +51,7 @@ class BatchMaker(Dataset[tuple[NDArray[np.float16], NDArray[np.int64], NDArray[n
         seed: int,
         rank: int,
         multi_scale: tuple[float, float],
-        widths: str | None,
+        widths: Sequence[Width] | None,
         files: Sequence[LabelFile],
         data_share: float,
     ) -> None:
@@ -69,7 +69,7 @@ class BatchMaker(Dataset[tuple[NDArray[np.float16], NDArray[np.int64], NDArray[n
         self._generator: PlateGenerator | None = None  # made in the worker: heavy, and spawn would pickle it
 
     def __getitem__(self, key: BatchKey) -> tuple[NDArray[np.float16], NDArray[np.int64], NDArray[np.int64]]:
-        rng = np.random.default_rng([self._seed, self._rank, key.index])
+        rng = np.random.default_rng([self._seed, self._rank, key.number])
         generator = self._plates(rng)
         crops: list[Crop] = []
         classes: list[list[int]] = []
@@ -90,9 +90,8 @@ class BatchMaker(Dataset[tuple[NDArray[np.float16], NDArray[np.int64], NDArray[n
 
     def _plates(self, rng: np.random.Generator) -> PlateGenerator:
         if self._generator is None:
-            cv2.setNumThreads(0)
             self._generator = PlateGenerator(self._seed, multi_scale=self._multi_scale, widths=self._widths)
-        self._generator.rng = rng
+        self._generator.reseed(int(rng.integers(2**63)))
         return self._generator
 
     def _labelled(self, rng: np.random.Generator) -> tuple[Crop, str]:
@@ -116,7 +115,7 @@ class _Keys(Sampler[BatchKey]):
 
 
 def batches(maker: BatchMaker, start: int, clock: Clock, workers: int, pin: bool) -> Iterator[Batch]:
-    """Endless batches from number ``start`` on, in order whatever the number of workers (0: no other process)."""
+    """Endless batches from number ``start`` on, in order whatever the number of workers (0: none)."""
     loader = DataLoader(
         maker,
         batch_size=None,

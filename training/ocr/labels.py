@@ -58,7 +58,8 @@ def read_label_file(spec: str, split: str) -> LabelFile:
     learnt in upper case without separators.
 
     Raises:
-        ValueError: the file or an image is missing, a column is missing, there is no row, or a text is too long.
+        ValueError: the file or an image is missing, a column is missing, there is no row, or a text is
+            too long.
     """
     path, weight = parse_spec(spec)
     if not path.is_file():

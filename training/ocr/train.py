@@ -28,6 +28,7 @@ from training.ocr.log import RunLog
 from training.ocr.model import build_model, parameter_count
 from training.ocr.schedule import Clock, learning_rate
 from training.ocr.text import Codec
+from training.ocr.widths import read_widths
 from training.ocr.world import World, default_workers, resolve_precision, start_world
 from training.synth import CHARSET
 
@@ -86,7 +87,8 @@ class _Run:
         self.images = 0
         self.scores: dict[str, dict[str, float]] = {}
         self.maker = BatchMaker(
-            codec, config.batch // world.size, config.seed, world.rank, config.multi_scale, config.widths,
+            codec, config.batch // world.size, config.seed, world.rank, config.multi_scale,
+            None if config.widths is None else read_widths(config.widths),
             files, config.data_share,
         )  # fmt: skip
         self.validation = _validation_sets(config) if world.first else []
@@ -186,7 +188,7 @@ def batch_loss(model: nn.Module, batch: Batch, device: torch.device, precision: 
 
 
 def load_weights(model: nn.Module, codec: Codec, state: dict[str, Any]) -> None:
-    """Copies the averaged weights of a checkpoint; symbols that both charsets have keep their classes' weights.
+    """Copies the averaged weights of a checkpoint; symbols of both charsets keep their classes' weights.
 
     Raises:
         ValueError: the checkpoint is of another architecture.
