@@ -78,8 +78,9 @@ def _cluster_sums(
     numbers: dict[Hashable, int] = {}
     members = [numbers.setdefault(cluster, len(numbers)) for cluster in clusters]
     tops, bottoms = np.zeros(len(numbers)), np.zeros(len(numbers))
-    np.add.at(tops, members, np.asarray(numerators, dtype=np.float64))
-    np.add.at(bottoms, members, np.asarray(denominators, dtype=np.float64))
+    places = np.asarray(members, dtype=np.intp)
+    np.add.at(tops, places, np.asarray(numerators, dtype=np.float64))
+    np.add.at(bottoms, places, np.asarray(denominators, dtype=np.float64))
     return tops, bottoms
 
 
