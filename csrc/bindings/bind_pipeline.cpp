@@ -50,6 +50,7 @@ Crop to_crop(const py::handle& object) {
   Crop crop;
   try {
     crop.view = crop_view(object);
+    image::check(crop.view);
   } catch (const std::invalid_argument& error) {
     crop.error = error.what();
   }
@@ -128,24 +129,6 @@ py::list PyReader::read(const py::list& crops, int nbest) const {
   return results;
 }
 
-image::Fit fit_from_name(const std::string& name) {
-  if (name == "stretch") return image::Fit::stretch;
-  if (name == "letterbox") return image::Fit::letterbox;
-  throw std::invalid_argument("fit: expected stretch or letterbox, got '" + name + "'");
-}
-
-image::Kernel kernel_from_name(const std::string& name) {
-  if (name == "bilinear") return image::Kernel::bilinear;
-  if (name == "bicubic") return image::Kernel::bicubic;
-  throw std::invalid_argument("kernel: expected bilinear or bicubic, got '" + name + "'");
-}
-
-image::Color color_from_name(const std::string& name) {
-  if (name == "bgr") return image::Color::bgr;
-  if (name == "rgb") return image::Color::rgb;
-  throw std::invalid_argument("color: expected bgr or rgb, got '" + name + "'");
-}
-
 std::unique_ptr<PyReader> make_reader(std::shared_ptr<ort::Session> session, const py::tuple& symbols, int blank,
                                       int height, int width, const std::string& fit, const std::string& kernel,
                                       float mean, float scale, const std::string& color, bool logits,
@@ -153,11 +136,11 @@ std::unique_ptr<PyReader> make_reader(std::shared_ptr<ort::Session> session, con
   pipeline::ReaderSpec spec;
   spec.prepare.height = height;
   spec.prepare.width = width;
-  spec.prepare.fit = fit_from_name(fit);
-  spec.prepare.kernel = kernel_from_name(kernel);
+  spec.prepare.fit = image::fit_from_name(fit);
+  spec.prepare.kernel = image::kernel_from_name(kernel);
   spec.prepare.mean = mean;
   spec.prepare.scale = scale;
-  spec.color = color_from_name(color);
+  spec.color = image::color_from_name(color);
   spec.classes = symbols.size();
   spec.decode.blank = blank;
   spec.decode.logits = logits;

@@ -1,5 +1,7 @@
 #include "ort/session.hpp"
 
+#include <unistd.h>
+
 #include <limits>
 #include <mutex>
 #include <stdexcept>
@@ -86,10 +88,16 @@ struct Session::Impl {
       : library(used_library),
         api(used_library.api()),
         source(std::move(model_source)),
+        process(getpid()),
         session(made, api.ReleaseSession),
         memory(cpu_memory(used_library)),
         info(read_model_info(used_library, made)) {
     check_one_to_one(info, source);
+  }
+
+  ~Impl() {
+    // Releasing would wait for worker threads that a forked child does not have.
+    if (forked()) (void)session.release();
   }
 
   Owned<abi::Value> tensor(float* data, const Shape& shape) const;
@@ -100,17 +108,20 @@ struct Session::Impl {
 
   Shape known_shape(const Shape& input_shape) const;
   void remember(const Shape& input_shape, const Shape& output_shape) const;
+  bool forked() const { return getpid() != process; }
 
   const Library& library;
   const abi::Api& api;
   const std::string source;  // begins every message
-  const Owned<abi::Session> session;
+  const pid_t process;       // that made the session
+  Owned<abi::Session> session;
   const Owned<abi::MemoryInfo> memory;
   const ModelInfo info;
 
  private:
   mutable std::mutex mutex_;
   mutable std::map<Shape, Shape> known_shapes_;  // output shape of each input shape seen
+  mutable bool shapes_vary_ = false;             // one input shape gave two output shapes
 };
 
 Owned<abi::Value> Session::Impl::tensor(float* data, const Shape& shape) const {
@@ -163,9 +174,13 @@ Shape Session::Impl::known_shape(const Shape& input_shape) const {
 }
 
 void Session::Impl::remember(const Shape& input_shape, const Shape& output_shape) const {
+  // A model that hands its input through ignores the given output, and then says nothing.
+  if (info.inputs[0].name == info.outputs[0].name) return;
   const std::lock_guard<std::mutex> lock(mutex_);
   if (known_shapes_.size() >= kMaximumKnownShapes) known_shapes_.clear();
-  known_shapes_[input_shape] = output_shape;
+  const auto& known = known_shapes_.emplace(input_shape, output_shape).first->second;
+  if (known != output_shape) shapes_vary_ = true;
+  if (shapes_vary_) known_shapes_.clear();
 }
 
 Session::Session(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}

@@ -17,12 +17,13 @@ bool usable(const float* scores, std::size_t count) {
   return good;
 }
 
-void to_log_posteriors(float* scores, ScoresView view, const DecodeSpec& spec) {
+// False when a step cannot be normalised: every class ruled out.
+bool to_log_posteriors(float* scores, ScoresView view, const DecodeSpec& spec) {
   if (spec.temperature != 1) {
     const float factor = static_cast<float>(1 / spec.temperature);
     for (std::size_t i = 0; i < view.steps * view.classes; ++i) scores[i] *= factor;
   }
-  if (spec.logits || spec.temperature != 1) ctc::log_softmax(view, scores);
+  return (!spec.logits && spec.temperature == 1) || ctc::log_softmax(view, scores);
 }
 
 double probability_of(const std::vector<ctc::Character>& characters, ScoresView posteriors, int blank) {
@@ -35,15 +36,14 @@ double probability_of(const std::vector<ctc::Character>& characters, ScoresView 
 }  // namespace
 
 void decode(float* scores, std::size_t steps, std::size_t classes, const DecodeSpec& spec, Read& read) {
-  if (!usable(scores, steps * classes)) {
+  const ScoresView posteriors{scores, steps, classes};
+  if (!usable(scores, steps * classes) || !to_log_posteriors(scores, posteriors, spec)) {
     read.status = Status::error;
     read.error = "the model answered NaN or infinity for this crop";
     return;
   }
-  const ScoresView posteriors{scores, steps, classes};
-  to_log_posteriors(scores, posteriors, spec);
   read.log_posteriors.resize(steps * classes);
-  float_to_half(scores, read.log_posteriors.data(), steps * classes);
+  float_to_half(scores, steps * classes, read.log_posteriors.data());
   if (spec.nbest > 0) {
     ctc::BeamOptions options;
     options.beam_size = std::max(kSearchBeam, spec.nbest);
