@@ -5,10 +5,14 @@ from __future__ import annotations
 import dataclasses
 import json
 import sys
+from typing import TYPE_CHECKING
 
 import click
 
 from lprfast.cli._common import EXIT_FAILED, SCHEMA_VERSION, console, printable, reader_options
+
+if TYPE_CHECKING:
+    from lprfast.cli._checks import Finding
 
 
 @click.command()
@@ -36,7 +40,7 @@ def doctor(as_json: bool, model: str, device: str, threads: int | None) -> None:
         sys.exit(EXIT_FAILED)
 
 
-def _print(findings: list[_checks.Finding]) -> None:
+def _print(findings: list[Finding]) -> None:
     from rich.text import Text
 
     out = console()

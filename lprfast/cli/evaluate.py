@@ -82,8 +82,8 @@ def evaluate(
     """Measure the reader on labelled crops.
 
     LABELS is a label file (CSV with path and text, optionally track and split), a folder that holds a
-    labels.csv, or a folder of such folders. Stated are the exact match and the character error rate (CER) with
-    95 % bootstrap intervals that resample whole vehicles (by track, else by text), and the votes per vehicle.
+    labels.csv, or a folder of such folders. Stated are exact match and character error rate (CER), both
+    with 95 % bootstrap intervals that resample whole vehicles (by track, else by text), and the votes.
     """
     from lprfast.evaluation import Settings
 

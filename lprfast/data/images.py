@@ -14,10 +14,12 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-IMAGE_SUFFIXES = frozenset(
-    (".png", ".jpg", ".jpeg", ".jpe", ".jp2", ".bmp", ".dib", ".webp", ".avif", ".tif", ".tiff", ".gif")
-    + (".ppm", ".pgm", ".pbm", ".pnm")
-)
+# fmt: off
+IMAGE_SUFFIXES = frozenset((
+    ".png", ".jpg", ".jpeg", ".jpe", ".jp2", ".bmp", ".dib", ".webp", ".avif", ".tif", ".tiff", ".gif",
+    ".ppm", ".pgm", ".pbm", ".pnm",
+))
+# fmt: on
 """Endings that a folder is searched for. A file named outright is tried whatever its ending."""
 
 MAX_PIXELS = 50_000_000
@@ -77,7 +79,7 @@ def load_image(path: str | os.PathLike[str]) -> npt.NDArray[np.uint8]:
 
 
 def shrink_to_width(image: npt.NDArray[np.uint8], width: int) -> npt.NDArray[np.uint8]:
-    """Shrinks a wider image to ``width`` pixels with Pillow's antialiased bicubic; others come back as they are.
+    """Shrinks a wider image to ``width`` pixels with Pillow's antialiased bicubic; others stay as they are.
 
     Args:
         image: uint8 [H, W] or [H, W, 3].

@@ -111,8 +111,9 @@ def _decoded(path: Path) -> str:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
+        byte = f"0x{data[error.start]:02x}"
         raise LabelError(
-            f"{path}: expected UTF-8, line {line} holds the byte 0x{data[error.start]:02x}; save the file as UTF-8"
+            f"{path}: expected UTF-8, line {line} holds the byte {byte}; save the file as UTF-8"
         ) from None
 
 

@@ -23,7 +23,7 @@ class ImageSource:
 
     Attributes:
         path: of the file; it need not exist when a label file names it.
-        track: names the vehicle: the label file's track where it has one, else the folder that holds the image.
+        track: names the vehicle: the label file's track where it has one, else the image's folder.
     """
 
     path: Path
@@ -42,8 +42,8 @@ def expand(inputs: Sequence[str]) -> Expanded:
     """Expands files, folders, globs and label files to image files, in the order given.
 
     A path that exists is taken as it stands, even with ``[`` or ``*`` in its name. Folders are searched with
-    their subfolders, in natural order (``2`` before ``10``), for the endings in ``IMAGE_SUFFIXES``; names that
-    begin with a dot are left out. A ``.csv`` file is a label file.
+    their subfolders, in natural order (``2`` before ``10``), for the endings in ``IMAGE_SUFFIXES``; names
+    that begin with a dot are left out. A ``.csv`` file is a label file.
 
     Raises:
         InputError: a path does not exist, a glob matches nothing, a folder holds no images, or a label file
@@ -68,7 +68,7 @@ def natural_key(text: str) -> tuple[tuple[str | int, ...], str]:
 
 
 def folder_images(folder: Path) -> Iterator[Path]:
-    """Image files of a folder and its subfolders: natural order, a folder's own files before its subfolders'."""
+    """Image files of a folder and its subfolders in natural order, a folder's own files first."""
     for where, folders, files in os.walk(folder):
         folders[:] = sorted((name for name in folders if not name.startswith(".")), key=natural_key)
         yield from (Path(where, name) for name in sorted(filter(_is_image_name, files), key=natural_key))

@@ -52,7 +52,7 @@ def cluster_bootstrap(
         The interval, or None with fewer than two clusters: one vehicle says nothing about the spread.
 
     Raises:
-        ValueError: lengths differ, a denominator is not positive, or ``level`` or ``resamples`` is out of range.
+        ValueError: lengths differ, a denominator is not positive, ``level`` or ``resamples`` is out of range.
     """
     if not len(numerators) == len(denominators) == len(clusters):
         raise ValueError(
@@ -77,8 +77,10 @@ def _cluster_sums(
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     numbers: dict[Hashable, int] = {}
     members = [numbers.setdefault(cluster, len(numbers)) for cluster in clusters]
-    tops = np.bincount(members, weights=numerators, minlength=len(numbers)) if members else np.zeros(0)
-    bottoms = np.bincount(members, weights=denominators, minlength=len(numbers)) if members else np.zeros(0)
+    tops, bottoms = np.zeros(len(numbers)), np.zeros(len(numbers))
+    places = np.asarray(members, dtype=np.intp)
+    np.add.at(tops, places, np.asarray(numerators, dtype=np.float64))
+    np.add.at(bottoms, places, np.asarray(denominators, dtype=np.float64))
     return tops, bottoms
 
 

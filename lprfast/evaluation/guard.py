@@ -16,6 +16,7 @@ _SHIFTS = (-3, -2, -1, 1, 2, 3)
 
 # Aligned by edit distance, even random texts share some characters: far above what chance reaches.
 _MIN_SHIFTED_ACCURACY = 0.4
+_MAX_GUESSED_ACCURACY = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,7 @@ def find_shift(
         prepare: normalises and folds a shifted text before it is compared.
 
     Returns:
-        The best shift, or None: too few characters (below ``MIN_CHARACTERS``), or no shift explains the result.
+        The best shift, or None: fewer than ``MIN_CHARACTERS`` were read, or no shift explains the result.
     """
     if sum(map(len, texts)) < MIN_CHARACTERS:
         return None
@@ -76,29 +77,32 @@ def find_shift(
 
 
 def positional_accuracy(texts: Sequence[str], labels: Sequence[str]) -> float:
-    """``sum_i [text_i == label_i] / sum of label lengths``, position by position, 0-1; 0 for no labels."""
+    """``sum_i [text_i == label_i] / characters read``, position by position, 0-1; 0 where none were read."""
     same = sum(
         left == right
         for text, label in zip(texts, labels, strict=True)
         for left, right in zip(text, label, strict=False)
     )
-    total = sum(map(len, labels))
+    total = sum(map(len, texts))
     return same / total if total else 0.0
 
 
 def below_chance(texts: Sequence[str], labels: Sequence[str], symbols: int) -> str | None:
-    """A warning when positional accuracy is under ``1.5 / symbols``, about what blind guessing reaches.
+    """A warning when the characters that were read are no better than blind guessing.
+
+    That is positional accuracy under ``1.5 / symbols``, and under 0.25 even when aligned by edit distance:
+    reads that lack the first symbol are wrong at every position and yet no guesses.
 
     Returns:
-        The warning, or None; also None for fewer than ``MIN_CHARACTERS`` characters in ``labels``.
+        The warning, or None; also None where fewer than ``MIN_CHARACTERS`` characters were read.
     """
-    if sum(map(len, labels)) < MIN_CHARACTERS:
+    if sum(map(len, texts)) < MIN_CHARACTERS:
         return None
     accuracy = positional_accuracy(texts, labels)
-    if accuracy >= 1.5 / symbols:
+    if accuracy >= 1.5 / symbols or _accuracy(texts, labels) >= _MAX_GUESSED_ACCURACY:
         return None
     return (
-        f"{accuracy:.2%} of the characters are right, blind guessing among {symbols} symbols reaches "
+        f"{accuracy:.2%} of the characters read are right; blind guessing among {symbols} symbols reaches "
         f"{1 / symbols:.2%}: suspect the labels, the colour order or the model file before the crops"
     )
 

@@ -76,7 +76,7 @@ class Score:
 
     @property
     def cer(self) -> float:
-        """``sum of edit distances / sum of label lengths``, at least 0, above 1 when reads are far too long."""
+        """``sum of edit distances / sum of label lengths``, 0 or more; above 1 for reads far too long."""
         return self.distance / self.characters if self.characters else 0.0
 
 
