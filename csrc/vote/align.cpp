@@ -7,8 +7,8 @@ namespace lprfast::vote {
 
 namespace {
 
-constexpr float kFaint = -7;         // log posterior under which a symbol plays no part in the network
-constexpr double kMismatch = 0.02;   // agreement of characters that share nothing
+constexpr float kFaint = -7;        // log posterior under which a symbol plays no part in the network
+constexpr double kMismatch = 0.02;  // agreement of characters that share nothing
 
 enum class Move : char { match, skip_row, skip_column };
 
@@ -22,7 +22,8 @@ std::vector<std::vector<Share>> character_shares(const Voter& voter) {
     std::vector<Share> shares;
     const float* const row = voter.scores.row(static_cast<std::size_t>(character.step));
     for (std::size_t label = 0; label < voter.scores.classes; ++label) {
-      if (row[label] > kFaint) shares.push_back({static_cast<int>(label), std::min(1.0f, std::exp(row[label]))});
+      if (row[label] > kFaint)
+        shares.push_back({static_cast<int>(label), std::min(1.0f, std::exp(row[label]))});
     }
     characters.push_back(std::move(shares));
   }

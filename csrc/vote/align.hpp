@@ -18,8 +18,8 @@ struct Share {
 std::vector<std::vector<Share>> character_shares(const Voter& voter);
 
 constexpr double kGapCost = 2.5;
-// Of two characters that agree with this probability. The worst match costs less than two gaps, so that a misread
-// character stays one substitution.
+// Of two characters that agree with this probability. The worst match costs less than two gaps, so that a
+// misread character stays one substitution.
 double match_cost(double agreement);
 
 constexpr std::size_t kUnmatched = static_cast<std::size_t>(-1);

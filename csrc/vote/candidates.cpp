@@ -9,10 +9,10 @@ namespace lprfast::vote {
 
 namespace {
 
-constexpr std::size_t kBestReads = 3;         // whose weak characters are doubted
-constexpr std::size_t kWeakest = 2;           // characters doubted in one read
+constexpr std::size_t kBestReads = 3;  // whose weak characters are doubted
+constexpr std::size_t kWeakest = 2;    // characters doubted in one read
 constexpr std::size_t kNetworkTexts = 12;
-constexpr std::size_t kProposals = 8;         // taken from one read
+constexpr std::size_t kProposals = 8;  // taken from one read
 constexpr double kBeamPrune = 1e-4;
 
 void propose_beam(const Voter& voter, const Options& options, Candidates& candidates) {
@@ -38,12 +38,13 @@ void propose_own_substitutions(const Voter& voter, Candidates& candidates) {
 }  // namespace
 
 void Candidates::add(const Labels& labels) {
-  if (labels.empty() || texts_.size() == limit_ || !known_.insert(labels).second) return;
+  const bool has_blank = std::find(labels.begin(), labels.end(), blank_) != labels.end();
+  if (labels.empty() || has_blank || texts_.size() == limit_ || !known_.insert(labels).second) return;
   texts_.push_back(labels);
 }
 
-void propose_substitutions(const Labels& labels, const std::vector<Character>& characters, std::size_t weakest,
-                           Candidates& candidates) {
+void propose_substitutions(const Labels& labels, const std::vector<Character>& characters,
+                           std::size_t weakest, Candidates& candidates) {
   std::vector<std::size_t> order(characters.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
   std::stable_sort(order.begin(), order.end(), [&](std::size_t left, std::size_t right) {
@@ -62,7 +63,7 @@ void propose_substitutions(const Labels& labels, const std::vector<Character>& c
 }
 
 Candidates propose(const std::vector<Voter>& voters, const Options& options) {
-  Candidates candidates(options.max_candidates);
+  Candidates candidates(options);
   Network network(options.classes, options.blank);
   for (const Voter& voter : voters) network.add(voter);
   for (const Labels& labels : network.best(kNetworkTexts)) candidates.add(labels);

@@ -8,8 +8,8 @@ namespace lprfast::vote {
 
 namespace {
 
-constexpr std::size_t kChoices = 4;        // symbols tried in one slot
-constexpr double kSmallestShare = 0.02;    // of the vote, for a symbol to be tried
+constexpr std::size_t kChoices = 4;      // symbols tried in one slot
+constexpr double kSmallestShare = 0.02;  // of the vote, for a symbol to be tried
 
 struct Path {
   Labels labels;

@@ -32,8 +32,9 @@ const float* TrackScorer::column(std::size_t block, int label) {
   return values.data();
 }
 
-// States 0, 2, 4... are the blanks around the labels, 1, 3, 5... the labels; only states that can be reached from
-// the start and still reach the end are updated, from the last down, so that one row of states is enough.
+// States 0, 2, 4... are the blanks around the labels, 1, 3, 5... the labels; only states that can be reached
+// from the start and still reach the end are updated, from the last down, so that one row of states is
+// enough.
 void TrackScorer::forward(std::size_t block, const Labels& labels, float* probabilities) {
   const std::size_t states = 2 * labels.size() + 1;
   std::vector<const float*> posteriors(states, column(block, blank_));
@@ -49,7 +50,8 @@ void TrackScorer::forward(std::size_t block, const Labels& labels, float* probab
       const float* const before = here - kLanes;
       const float* const skipped = here - 2 * kLanes;
       const float* const posterior = posteriors[state] + step * kLanes;
-      const bool may_skip = state % 2 == 1 && (step == 0 || (state > 1 && labels[state / 2] != labels[state / 2 - 1]));
+      const bool may_skip =
+          state % 2 == 1 && (step == 0 || (state > 1 && labels[state / 2] != labels[state / 2 - 1]));
       if (may_skip) {
         for (std::size_t i = 0; i < kLanes; ++i) here[i] = (here[i] + before[i] + skipped[i]) * posterior[i];
       } else {
@@ -59,7 +61,8 @@ void TrackScorer::forward(std::size_t block, const Labels& labels, float* probab
     if (step == 0) std::fill(alpha - kLanes, alpha, 0.0f);
   }
   const float* const last = alpha + (states - 1) * kLanes;
-  for (std::size_t i = 0; i < kLanes; ++i) probabilities[i] = last[i] + (states > 1 ? last[i - kLanes] : 0.0f);
+  for (std::size_t i = 0; i < kLanes; ++i)
+    probabilities[i] = last[i] + (states > 1 ? last[i - kLanes] : 0.0f);
 }
 
 void TrackScorer::score(const Labels& labels, double* out) {

@@ -1,5 +1,5 @@
-// log P(text) of many texts on many crops. Sixteen crops go through the CTC forward recursion side by side: they
-// share the text, so every step is the same few operations on sixteen numbers in a row.
+// log P(text) of many texts on many crops. Sixteen crops go through the CTC forward recursion side by side:
+// they share the text, so every step is the same few operations on sixteen numbers in a row.
 #pragma once
 
 #include <vector>
@@ -12,7 +12,8 @@ class TrackScorer {
  public:
   TrackScorer(const std::vector<Voter>& voters, const Options& options);
 
-  // out[i] = max(log P(labels | crop i), floor), at most 0. Plain floats suffice: what underflows is under the floor.
+  // out[i] = max(log P(labels | crop i), floor), at most 0. Plain floats suffice: what underflows is under
+  // the floor.
   void score(const Labels& labels, double* out);
 
  private:

@@ -14,7 +14,8 @@ using ctc::Labels;
 
 constexpr std::size_t kSignatureSize = 64;
 
-// One read. Views and pointers must outlive the call; labels are classes other than the blank.
+// One read. Views and pointers must outlive the call; labels are classes other than the blank; confidences
+// are in 0-1 and never NaN.
 struct Ballot {
   ScoresView log_posteriors;  // [T, K], K at most Options::classes; null data: a read known by its text only
   Labels labels;              // the text as read; may be empty when there are log-posteriors
@@ -70,7 +71,8 @@ struct Result {
   double effective_reads = 0;               // how many independent reads the ballots are worth
 };
 
-// Never throws for what is in a ballot: one that cannot be used is set aside and says why in its contribution.
+// Never throws for what is in a ballot: one that cannot be used is set aside and says why in its
+// contribution.
 Result decide(const std::vector<Ballot>& ballots, const Options& options);
 
 }  // namespace lprfast::vote

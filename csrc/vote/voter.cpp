@@ -2,13 +2,13 @@
 
 #include <algorithm>
 #include <cstring>
-#include <numeric>
 
 namespace lprfast::vote {
 
 namespace {
 
-constexpr float kRounding = 0.01f;  // how far over 0 a rounded log-posterior may be; logits are mostly further
+constexpr float kRounding =
+    0.01f;  // how far over 0 a rounded log-posterior may be; logits are mostly further
 
 bool usable(ScoresView scores) {
   bool fine = true;
@@ -72,8 +72,8 @@ Voter make_voter(const Ballot& ballot, std::size_t index, const Options& options
   return voter;
 }
 
-// Width is how much there was to read. Over 128 pixels, about the width at which readers take their crops, more
-// adds nothing; under 16 a crop keeps a small voice, so that no weight is zero.
+// Width is how much there was to read. Over 128 pixels, about the width at which readers take their crops,
+// more adds nothing; under 16 a crop keeps a small voice, so that no weight is zero.
 double width_weight(int width) { return std::min(std::max(width, 16), 128) / 128.0; }
 
 // A crop of unknown width weighs as the middle one of the known.
@@ -93,27 +93,37 @@ bool same_read(const Ballot& left, const Ballot& right) {
   return left.signature && left.log_posteriors.data && compare_reads(left, right) == 0;
 }
 
+// Checked before they are sorted: no order holds among NaNs.
+std::vector<std::size_t> usable_in_order(const std::vector<Ballot>& ballots,
+                                         std::vector<Contribution>& contributions) {
+  std::vector<std::size_t> order;
+  for (std::size_t index = 0; index < ballots.size(); ++index) {
+    const bool has_posteriors = ballots[index].log_posteriors.data != nullptr;
+    if (has_posteriors && !usable(ballots[index].log_posteriors)) {
+      contributions[index].use = Use::invalid;
+    } else if (!has_posteriors && ballots[index].labels.empty()) {
+      contributions[index].use = Use::empty;
+    } else {
+      order.push_back(index);
+    }
+  }
+  std::sort(order.begin(), order.end(),
+            [&](std::size_t left, std::size_t right) { return before(ballots[left], ballots[right]); });
+  return order;
+}
+
 }  // namespace
 
 std::vector<Voter> prepare(const std::vector<Ballot>& ballots, const Options& options,
                            std::vector<Contribution>& contributions) {
   contributions.assign(ballots.size(), {});
-  std::vector<std::size_t> order(ballots.size());
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  std::sort(order.begin(), order.end(),
-            [&](std::size_t left, std::size_t right) { return before(ballots[left], ballots[right]); });
   std::vector<Voter> voters;
-  for (const std::size_t index : order) {
-    const Ballot& ballot = ballots[index];
-    if (ballot.log_posteriors.data && !usable(ballot.log_posteriors)) {
-      contributions[index].use = Use::invalid;
-    } else if (!voters.empty() && same_read(*voters.back().ballot, ballot)) {
+  for (const std::size_t index : usable_in_order(ballots, contributions)) {
+    if (!voters.empty() && same_read(*voters.back().ballot, ballots[index])) {
       voters.back().indices.push_back(index);
       contributions[index].use = Use::duplicate;
-    } else if (!ballot.log_posteriors.data && ballot.labels.empty()) {
-      contributions[index].use = Use::empty;
     } else {
-      voters.push_back(make_voter(ballot, index, options));
+      voters.push_back(make_voter(ballots[index], index, options));
     }
   }
   set_raw_weights(voters);

@@ -13,10 +13,10 @@ struct Voter {
   ScoresView scores;
   std::vector<float> lattice;  // what `scores` looks at when the ballot had a text only
   std::vector<ctc::Character> characters;
-  Labels labels;           // the ballot's text, or that of `characters` when the ballot had none
-  double certainty = 0;    // product of the characters' confidences, 0-1
-  double raw_weight = 0;   // from the crop's width
-  double weight = 0;       // share of the vote; the voters' shares sum to 1
+  Labels labels;          // the ballot's text, or that of `characters` when the ballot had none
+  double certainty = 0;   // product of the characters' confidences, 0-1
+  double raw_weight = 0;  // from the crop's width
+  double weight = 0;      // share of the vote; the voters' shares sum to 1
 };
 
 // The voters, best first. Ballots that do not vote are marked in `contributions` (one per ballot).
