@@ -125,6 +125,57 @@ py::tuple greedy(const py::handle& scores, int blank, bool logits, const std::st
                         to_array(columns.steps));
 }
 
+// Hypotheses of all crops, those of crop n at crop_offsets[n] .. crop_offsets[n + 1]; the labels of
+// hypothesis h at label_offsets[h] .. label_offsets[h + 1].
+struct BeamColumns {
+  std::vector<std::int64_t> crop_offsets{0};
+  std::vector<std::int64_t> label_offsets{0};
+  std::vector<std::int32_t> labels;
+  std::vector<double> log_probs;
+
+  void add(const std::vector<ctc::Hypothesis>& hypotheses) {
+    for (const ctc::Hypothesis& hypothesis : hypotheses) {
+      labels.insert(labels.end(), hypothesis.labels.begin(), hypothesis.labels.end());
+      label_offsets.push_back(static_cast<std::int64_t>(labels.size()));
+      log_probs.push_back(hypothesis.log_prob);
+    }
+    crop_offsets.push_back(static_cast<std::int64_t>(log_probs.size()));
+  }
+};
+
+// A beam of this many prefixes already takes seconds per crop; more is a slip of the finger.
+constexpr int kLargestBeam = 100000;
+
+void require_options(const ctc::BeamOptions& options) {
+  if (options.beam_size < 1 || options.beam_size > kLargestBeam) {
+    throw std::invalid_argument("beam_size: expected 1 to " + std::to_string(kLargestBeam) + ", got " +
+                                std::to_string(options.beam_size));
+  }
+  if (options.nbest < 1) {
+    throw std::invalid_argument("nbest: expected at least 1, got " + std::to_string(options.nbest));
+  }
+  if (!(options.prune >= 0 && options.prune < 1)) {
+    throw std::invalid_argument("prune: expected a probability from 0 to under 1, got " +
+                                std::to_string(options.prune));
+  }
+}
+
+py::tuple beam(const py::handle& scores, int blank, bool logits, int beam_size, int nbest, double prune,
+               const std::string& isa) {
+  const Batch batch = require_batch(scores, blank, logits, isa);
+  const ctc::BeamOptions options{beam_size, nbest, prune};
+  require_options(options);
+  BeamColumns columns;
+  {
+    const py::gil_scoped_release release;
+    for_each_crop(batch, [&](std::size_t, ScoresView view) {
+      columns.add(ctc::beam_search(view, batch.blank, options, batch.isa));
+    });
+  }
+  return py::make_tuple(to_array(columns.crop_offsets), to_array(columns.label_offsets),
+                        to_array(columns.labels), to_array(columns.log_probs));
+}
+
 using Texts = std::vector<ctc::Labels>;
 
 void require_texts(const Batch& batch, const Texts& texts) {
@@ -163,6 +214,8 @@ void register_ctc(py::module_& module) {
   module.def("ctc_log_softmax", &log_softmax, py::arg("scores"), py::arg("isa") = "auto");
   module.def("ctc_greedy", &greedy, py::arg("scores"), py::arg("blank"), py::arg("logits"),
              py::arg("isa") = "auto");
+  module.def("ctc_beam", &beam, py::arg("scores"), py::arg("blank"), py::arg("logits"), py::arg("beam_size"),
+             py::arg("nbest"), py::arg("prune"), py::arg("isa") = "auto");
   module.def("ctc_score", &score, py::arg("scores"), py::arg("texts"), py::arg("blank"), py::arg("logits"),
              py::arg("isa") = "auto");
 }

@@ -14,14 +14,17 @@ constexpr double kSmallestTrusted = 1e-250;
 constexpr double kLogSmallestTrusted = -575.0;  // a little above log(1e-250)
 
 struct Linear {
+  static constexpr bool underflows = true;
   static constexpr double zero = 0;
   static constexpr double one = 1;
   static double add(double a, double b) { return a + b; }
   static double multiply(double a, double b) { return a * b; }
   static double log(double value) { return std::log(value); }
+  static double from_probability(double value) { return value; }
 };
 
 struct Logarithmic {
+  static constexpr bool underflows = false;
   static constexpr double zero = -std::numeric_limits<double>::infinity();
   static constexpr double one = 0;
   static double add(double a, double b) {
@@ -31,6 +34,7 @@ struct Logarithmic {
   }
   static double multiply(double a, double b) { return a + b; }
   static double log(double value) { return value; }
+  static double from_probability(double value) { return std::log(value); }
 };
 
 }  // namespace lprfast::ctc
