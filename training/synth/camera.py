@@ -96,21 +96,21 @@ def draw_optics(rng: random.Random, level: float) -> Optics:
     )
 
 
-def photograph(rng: random.Random, canvas: Image, box: Box, view: View, optics: Optics, width: int,
+def photograph(rng: random.Random, canvas: Gray, box: Box, view: View, optics: Optics, width: int,
                light: random.Random | None = None) -> Gray:  # fmt: skip
     """The crop of a plate as the camera gives it, uint8 [h, ``width``]; ``light`` draws the shadows, else ``rng``."""
     corners, crop = _frame(box, view)
     height = max(8, min(2 * width, round(width * view.stretch * crop[3] / crop[2])))
-    over = 2 if width < 130 else 1
-    lit = _light(light or rng, canvas, box, optics)
-    factor = width * over / crop[2]
-    if factor < 0.5:
-        lit = cv2.resize(lit, (lit.shape[1] // 2, lit.shape[0] // 2), interpolation=cv2.INTER_AREA)
-    halved = 0.5 if factor < 0.5 else 1.0
+    over = 2 if width < 110 else 1
+    size = (width * over, height * over)
+    halved = 0.5 if size[0] / crop[2] < 0.5 else 1.0
+    source = canvas
+    if halved < 1:
+        source = cv2.resize(canvas, (canvas.shape[1] // 2, canvas.shape[0] // 2), interpolation=cv2.INTER_AREA)
     phase = (rng.uniform(-0.5, 0.5) * over, rng.uniform(-0.5, 0.5) * over)
-    matrix = _projection(box, corners, crop, (width * over, height * over), halved, phase)
-    image = cv2.warpPerspective(lit, matrix, (width * over, height * over), flags=cv2.INTER_LINEAR,
-                                borderMode=cv2.BORDER_REPLICATE)  # fmt: skip
+    matrix = _projection(box, corners, crop, size, halved, phase)
+    seen = cv2.warpPerspective(source, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    image = _light(light or rng, seen, _tone_curve(canvas, box, optics), optics)
     image = _blur(image, optics, over, width)
     if over > 1:
         image = cv2.resize(image, (width, height), interpolation=optics.kernel)
@@ -142,25 +142,29 @@ def _projection(box: Box, corners: NDArray[np.float32], crop: tuple[float, float
     return np.asarray(cv2.getPerspectiveTransform(source, target.astype(np.float32)), np.float64)
 
 
-def _light(rng: random.Random, canvas: Image, box: Box, optics: Optics) -> Image:
-    image = np.maximum(canvas, 0) * np.float32(1 / 255)
-    if abs(optics.gamma - 1) > 0.02:
-        image = cv2.pow(image, optics.gamma)
+def _tone_curve(canvas: Gray, box: Box, optics: Optics) -> NDArray[np.float32]:
+    """Gray seen for each gray of the canvas: gamma, then an exposure that keeps nearly all of the plate in range."""
     x, y, w, h = box
-    mean, deviation = (float(v[0, 0]) for v in cv2.meanStdDev(image[y : y + h, x : x + w]))
+    curve = np.linspace(0, 1, 256, dtype=np.float32) ** np.float32(optics.gamma)
+    plate = curve[canvas[y : y + h : 3, x : x + w : 3]]
+    mean, deviation = float(plate.mean()), float(plate.std())
     spread = optics.contrast / 255
-    # Exposed for the plate: its mean lands where nearly all of it stays within black and white.
     level = 1.1 * spread + optics.exposure * (1 - 2.2 * spread)
     scale = spread / max(0.02, deviation)
-    image = image * np.float32(scale) + np.float32(level - mean * scale)
+    return np.asarray((curve * np.float32(scale) + np.float32(level - mean * scale)) * 255, np.float32)
+
+
+def _light(rng: random.Random, seen: Gray, curve: NDArray[np.float32], optics: Optics) -> Image:
+    image = np.asarray(cv2.LUT(seen, curve), np.float32)
+    height, width = image.shape
     if optics.shade:
-        image *= 1 - optics.shade * np.clip(clouds(rng, image.shape, 3) * 1.5 + 0.3, 0, 1)
+        image *= 1 - optics.shade * np.clip(clouds(rng, (height, width), 3) * 1.5 + 0.3, 0, 1)
     if optics.glare:
-        spot = np.zeros((image.shape[0] // 8, image.shape[1] // 8), np.float32)
-        center = (rng.randrange(x, x + w) // 8, round(y + rng.uniform(-0.2, 1) * h) // 8)
-        cv2.circle(spot, center, rng.randrange(1, 4), 1.5 * optics.glare, -1)
-        image += cv2.resize(cv2.GaussianBlur(spot, (0, 0), 1.5), image.shape[::-1], interpolation=cv2.INTER_LINEAR)
-    return np.asarray(image * 255, np.float32)
+        spot = np.zeros((max(4, height // 8), max(4, width // 8)), np.float32)
+        center = (int(rng.random() * spot.shape[1]), int(rng.uniform(-0.2, 1) * spot.shape[0]))
+        cv2.circle(spot, center, max(1, round(rng.uniform(0.03, 0.1) * spot.shape[1])), 400 * optics.glare, -1)
+        image += cv2.resize(cv2.GaussianBlur(spot, (0, 0), 1.5), (width, height), interpolation=cv2.INTER_LINEAR)
+    return image
 
 
 def _blur(image: Image, optics: Optics, over: int, width: int) -> Image:

@@ -14,9 +14,9 @@ from training.synth.glyphs import small_text
 Image = NDArray[np.float32]
 
 
-def draw_negative(rng: random.Random, font: str, level: float) -> tuple[Image, tuple[int, int, int, int]]:
-    """A canvas float32 [h, w] without a plate, and the box that a detector took for one."""
-    width, height = 256, round(256 / rng.uniform(1.5, 5))
+def draw_negative(rng: random.Random, font: str, level: float) -> tuple[NDArray[np.uint8], tuple[int, int, int, int]]:
+    """A canvas uint8 [h, w] without a plate, and the box that a detector took for one."""
+    width, height = 208, round(208 / rng.uniform(1.5, 5))
     box = (36, 30, width, height)
     canvas = surface.surroundings(rng, (height + 60, width + 72), box, max(level, 0.5))
     canvas += surface.clouds(rng, canvas.shape, rng.randrange(3, 12)) * rng.uniform(10, 60)
@@ -25,7 +25,7 @@ def draw_negative(rng: random.Random, font: str, level: float) -> tuple[Image, t
         _grille(rng, canvas)
     elif kind < 0.75:
         _text_strip(rng, canvas, font)
-    return canvas, box
+    return cv2.convertScaleAbs(np.maximum(canvas, 0)), box
 
 
 def _grille(rng: random.Random, canvas: Image) -> None:

@@ -14,7 +14,7 @@ from training.synth import surface, words
 from training.synth.glyphs import Font
 
 Image = NDArray[np.float32]
-CANVAS_WIDTH = 256
+CANVAS_WIDTH = 208
 _CHINESE = frozenset(PROVINCES + SUFFIXES)
 # Widths of what is drawn but not read, in character heights.
 _GAPS = {" ": (0.2, 0.5), "-": (0.25, 0.4), ".": (0.2, 0.35), "*": (0.45, 0.65), "!": (0.35, 0.45)}
@@ -31,9 +31,9 @@ class Fonts:
 
 @dataclass(frozen=True)
 class Plate:
-    """A plate on its canvas: ``canvas`` float32 [h, w] in 0-255, ``box`` x, y, width, height of the plate there."""
+    """A plate on its canvas: ``canvas`` uint8 [h, w], ``box`` x, y, width, height of the plate there."""
 
-    canvas: Image
+    canvas: NDArray[np.uint8]
     box: tuple[int, int, int, int]
     lines: tuple[str, ...]
     layout: PlateLayout
@@ -77,7 +77,7 @@ def draw_plate(rng: random.Random, layout: PlateLayout, lines: list[list[str]], 
     surface.ink_onto(face, coverage, ink, relief=rng.uniform(0, 28) if rng.random() < 0.6 else 0.0)
     surface.wear(rng, face, level)
     surface.place(rng, canvas, face, box)
-    return Plate(canvas, box, tuple("".join(s for s in line if s not in _GAPS) for line in lines), layout)
+    return Plate(cv2.convertScaleAbs(np.maximum(canvas, 0)), box, tuple("".join(s for s in line if s not in _GAPS) for line in lines), layout)
 
 
 def _tones(rng: random.Random, layout: PlateLayout, level: float) -> tuple[float, float]:
@@ -156,4 +156,4 @@ def _paste(coverage: NDArray[np.uint8], glyph: NDArray[np.uint8], x: float, y: f
     left, top, wide, tall = round(x), round(y), max(2, round(width)), max(4, round(height))
     left, top = min(max(0, left), coverage.shape[1] - wide), min(max(0, top), coverage.shape[0] - tall)
     target = coverage[top : top + tall, left : left + wide]
-    np.maximum(target, cv2.resize(glyph, (wide, tall), interpolation=cv2.INTER_AREA), out=target)
+    np.maximum(target, cv2.resize(glyph, (wide, tall), interpolation=cv2.INTER_LINEAR), out=target)
