@@ -28,7 +28,6 @@ from training.ocr.log import RunLog
 from training.ocr.model import build_model, parameter_count
 from training.ocr.schedule import Clock, learning_rate
 from training.ocr.text import Codec
-from training.ocr.widths import read_widths
 from training.ocr.world import World, default_workers, resolve_precision, start_world
 from training.synth import CHARSET
 
@@ -82,16 +81,12 @@ class _Run:
         self.optimizer = torch.optim.AdamW(
             self.model.parameters(), config.lr, weight_decay=config.weight_decay
         )
-        self.clock = Clock(config.minutes, config.steps)
         self.step = 0
         self.images = 0
         self.scores: dict[str, dict[str, float]] = {}
-        self.maker = BatchMaker(
-            codec, config.batch // world.size, config.seed, world.rank, config.multi_scale,
-            None if config.widths is None else read_widths(config.widths),
-            files, config.data_share,
-        )  # fmt: skip
+        self.maker = BatchMaker(config, codec, files, world.rank, world.size)
         self.validation = _validation_sets(config) if world.first else []
+        self.clock = Clock(config.minutes, config.steps)
         self.log = RunLog(out, world.first)
         self.log.write(
             "start", arch=config.arch, parameters=parameter_count(self.model), classes=codec.classes,

@@ -15,7 +15,7 @@ _ENTRY = re.compile(r"(\d+)-(\d+)(?::([0-9.]+))?")
 def read_widths(spec: str) -> list[Width]:
     """The histogram of ``spec`` as (low, high, weight) in pixels, both ends included.
 
-    ``spec`` is ``LOW-HIGH[:WEIGHT],...`` ("40-80:1,80-160:2"), or a label file whose column ``width`` is counted.
+    ``spec`` is ``LOW-HIGH[:WEIGHT],...`` ("40-80:1,80-160:2"), or a label file: its ``width`` is counted.
 
     Raises:
         ValueError: ``spec`` is neither.
