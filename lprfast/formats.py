@@ -2,7 +2,8 @@
 
 Pattern language, one character each: ``L`` a letter of the layout, ``D`` a digit, ``X`` a letter or a digit,
 ``P`` a province character, ``S`` a Chinese suffix, ``[AB]`` one of these, ``/`` the next line. Drawn but no
-text: space (a gap), ``-`` and ``.`` (a hyphen, a dot), ``*`` (a seal or an emblem), ``!`` (small stacked letters).
+text: space (a gap), ``-`` and ``.`` (a hyphen, a dot), ``*`` (a seal or an emblem), ``&`` (a picture), ``!`` (small
+stacked letters).
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ PROVINCES = "京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕�
 SUFFIXES = "学警港澳挂使领应急民航"
 DIGITS = "0123456789"
 LATIN = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-DECORATION = " -.*!"
+DECORATION = " -.*&!"
 
 
 @dataclass(frozen=True)
@@ -148,7 +149,7 @@ _EUROPE = (
 
 _NORTH_AMERICA = (
     _us("us_letters_first", "LLL DDDD", "LLL-DDDD", "LLL DDD", "LLL-DDD", "LLL*DDD", "LLL.DDD", "LLLDDDD",
-        "LLL*DDDD", weight=3.4),
+        "LLL*DDDD", "LLL&DDD", weight=3.4),
     _us("us_digits_first", "DDD LLL", "DDD-LLL", "DDD*LLL", "DDD.LLL", "DDDD LL", "DDD LLLL", "DDD*LLLL",
         "DDDD LLL", "DDD LL", weight=2.6),
     _us("us_split", "LLL DLD", "LDD DLL", "DLL DDD", "DLLLDDD", "LDD LLD", "DLDLDL", "LLDDDDL", "DLD DLD",
@@ -156,8 +157,9 @@ _NORTH_AMERICA = (
     _us("us_long", "LL DDDDD", "LL-DDDDD", "DDDDDLL", "DDD DDDD", "LDDDDDD", "LDDD DDD", "DLDDDDD", "XX-DDDD",
         "LL DDDD", "LL DDD", "DDD DDD", "LL*DDDD", "DDDDD L", weight=1.8),
     _us("us_short", "DDDD", "LL DD", "L DDDD", "DDDDD", "LLL DD", "DD LL", "XXX", "XX XX", "DDDDDD", weight=0.7),
-    _us("us_prefix", "!DDDD", "!LLDDD", "!DDDDD", "!XXXX", "DDDD!", "LLDDD!", "!LLDD", "*XXXX", "*XXXXX",
-        "*!DDDD", "*DDDL", "*LLDDD", "XXXX*", weight=1.8),
+    _us("us_prefix", "!DDDD", "!LLDDD", "!DDDDD", "!XXXX", "DDDD!", "LLDDD!", "!LLDD", "*XXXX", "&XXXXX",
+        "&!DDDD", "&DDDL", "&LLDDD", "XXXX&", "&XXXX", "&DDDDD", "&LLL", "&DDD LL", "DDD&DDD", "LLL&DDD", "&!DDD",
+        weight=2.2),
     _us("us_vanity", "LLLLLL", "LLLLLLL", "LLLLL", "LLLL", "LLLDLLL", "LLLLDD", "LLLL LL", "LL LLLL", "LLLDL",
         "LLL LLLL", "LDLLLL", "DLLLLL", "LLLDDD", "LLDLLL", "XXXXXX", "XXXXXXX", "XXXXX", weight=2.6),
     _us("us_dark", "LLL DDD", "LLL*DDD", "DDD LLL", "LLL DDDD", "LLLLLL", ink="light", weight=0.7),
@@ -208,8 +210,7 @@ _ASIA = (
 )  # fmt: skip
 
 _SOUTH = (
-    PlateLayout("au", ("LLL DDD", "DLL DLL", "LLL DDL", "LDD DLL", "LLL.DDD", "LLL DDL", "DDD LLL", "SDDD LLL"
-                .replace("S", "[S]")), aspect=2.8, height=0.6, header=True, footer=True, weight=0.8),
+    PlateLayout("au", ("LLL DDD", "DLL DLL", "LLL DDL", "LDD DLL", "LLL.DDD", "LLL DDL", "DDD LLL", "[S]DDD LLL"), aspect=2.8, height=0.6, header=True, footer=True, weight=0.8),
     _wide("nz", "LLL DDD", "LLLDDD", "LLDDDD", aspect=3.0, weight=0.3),
     _wide("za", "LL DD LL LL", "LLL DDD LL", "LL DDDDD", letters=_CONSONANTS, weight=0.5),
     PlateLayout("ke", ("LLL DDDL",), aspect=4.4, height=0.6, weight=0.3),

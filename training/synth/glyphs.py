@@ -66,7 +66,7 @@ def chinese_fonts(held_out: bool) -> tuple[str, ...]:
     """Names of fonts with Chinese characters; the held-out families only where there are any."""
     files = [p for p in _font_files() if _CHINESE_FACES.search(p.name)]
     side = [p for p in files if split.is_held_out_family(p.name) == held_out]
-    return tuple(f"chinese:{weight}:{p}" for p in side for weight in (0, 1))
+    return tuple(f"chinese:{weight}:{p}" for p in side for weight in _WEIGHTS)
 
 
 def header_fonts() -> tuple[str, ...]:

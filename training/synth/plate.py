@@ -17,7 +17,7 @@ Image = NDArray[np.float32]
 CANVAS_WIDTH = 208
 _CHINESE = frozenset(PROVINCES + SUFFIXES)
 # Widths of what is drawn but not read, in character heights.
-_GAPS = {" ": (0.2, 0.5), "-": (0.25, 0.4), ".": (0.2, 0.35), "*": (0.45, 0.65), "!": (0.35, 0.45)}
+_GAPS = {" ": (0.2, 0.5), "-": (0.25, 0.4), ".": (0.2, 0.35), "*": (0.45, 0.65), "&": (0.7, 1.3), "!": (0.35, 0.45)}
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ def draw_plate(rng: random.Random, layout: PlateLayout, lines: list[list[str]], 
     surface.small_prints(rng, layout, face, fonts.small, paper, ink, level)
     surface.ink_onto(face, coverage, ink, relief=rng.uniform(0, 28) if rng.random() < 0.6 else 0.0)
     surface.wear(rng, face, level)
-    surface.place(rng, canvas, face, box)
+    surface.place(rng, canvas, face, box, level)
     return Plate(cv2.convertScaleAbs(np.maximum(canvas, 0)), box, tuple("".join(s for s in line if s not in _GAPS) for line in lines), layout)
 
 
