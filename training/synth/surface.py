@@ -18,6 +18,11 @@ Image = NDArray[np.float32]
 Box = tuple[int, int, int, int]
 
 
+def to_bytes(image: NDArray[Any]) -> NDArray[np.uint8]:
+    """Rounded and cut to 0-255, uint8 of the same shape."""
+    return np.asarray(cv2.convertScaleAbs(np.maximum(image, 0)), np.uint8)
+
+
 def clouds(rng: random.Random, size: tuple[int, int], cells: int = 4) -> Image:
     """Smooth random field in about -1..1, float32 [h, w]."""
     small = np.array([rng.uniform(-1, 1) for _ in range(cells * cells)], np.float32).reshape(cells, cells)
@@ -52,7 +57,9 @@ def surroundings(rng: random.Random, size: tuple[int, int], box: Box, level: flo
     return canvas
 
 
-def plate_face(rng: random.Random, layout: PlateLayout, size: tuple[int, int], paper: float, ink: float) -> Image:
+def plate_face(
+    rng: random.Random, layout: PlateLayout, size: tuple[int, int], paper: float, ink: float
+) -> Image:
     """The empty plate: paper, bands, panel and border line, float32 [h, w]."""
     height, width = size
     face = np.full(size, paper, np.float32)
@@ -65,7 +72,9 @@ def plate_face(rng: random.Random, layout: PlateLayout, size: tuple[int, int], p
     if rng.random() < 0.5:
         inset = rng.randrange(1, 5)
         tone = ink * 0.8 + paper * 0.2
-        cv2.rectangle(face, (inset, inset), (width - 1 - inset, height - 1 - inset), tone, rng.randrange(1, 4))
+        cv2.rectangle(
+            face, (inset, inset), (width - 1 - inset, height - 1 - inset), tone, rng.randrange(1, 4)
+        )
     blue = rng.uniform(20, 150) if paper > ink else rng.uniform(60, 160)
     if "left" in layout.band and rng.random() < 0.93:
         face[:, : round(width * rng.uniform(0.075, 0.1))] = blue
@@ -86,22 +95,36 @@ def _picture(rng: random.Random, face: Image, paper: float, ink: float) -> None:
     elif kind < 0.75:
         peaks = rng.randrange(3, 9)
         ridge = [(width * k / peaks, height * rng.uniform(0.2, 0.75)) for k in range(peaks + 1)]
-        cv2.fillPoly(face, [np.array([*ridge, (width, height), (0, height)], np.int32)], paper + faint, cv2.LINE_AA)
+        cv2.fillPoly(
+            face, [np.array([*ridge, (width, height), (0, height)], np.int32)], paper + faint, cv2.LINE_AA
+        )
     else:
         _blot(rng, face, (width * rng.uniform(0.2, 0.8), height * 0.5), height * 0.4, paper + faint)
 
 
-def _blot(rng: random.Random, image: NDArray[Any], center: tuple[float, float], reach: float, tone: float) -> None:
+def _blot(
+    rng: random.Random, image: NDArray[Any], center: tuple[float, float], reach: float, tone: float
+) -> None:
     """A ragged filled shape, like a tree, an animal or the outline of a state."""
     angles = sorted(rng.uniform(0, 6.283) for _ in range(rng.randrange(4, 12)))
-    points = [(center[0] + math.cos(a) * reach * rng.uniform(0.3, 1), center[1] + math.sin(a) * reach * rng.uniform(0.4, 1.2))
-              for a in angles]  # fmt: skip
+    points = [
+        (
+            center[0] + math.cos(a) * reach * rng.uniform(0.3, 1),
+            center[1] + math.sin(a) * reach * rng.uniform(0.4, 1.2),
+        )
+        for a in angles
+    ]
     cv2.fillPoly(image, [np.round(points).astype(np.int32)], tone, cv2.LINE_AA)
 
 
-def stamp(face: Image, coverage: NDArray[np.uint8], center: tuple[float, float], size: tuple[float, float],
-          tone: float) -> None:  # fmt: skip
-    """Draws a small coverage image, scaled to ``size`` (w, h) and cut at the edges, around ``center`` (x, y)."""
+def stamp(
+    face: Image,
+    coverage: NDArray[np.uint8],
+    center: tuple[float, float],
+    size: tuple[float, float],
+    tone: float,
+) -> None:
+    """Draws a small coverage image, scaled to ``size`` (w, h), around ``center`` (x, y)."""
     wide, tall = max(2, min(round(size[0]), face.shape[1])), max(2, min(round(size[1]), face.shape[0]))
     x = min(max(0, round(center[0] - wide / 2)), face.shape[1] - wide)
     y = min(max(0, round(center[1] - tall / 2)), face.shape[0] - tall)
@@ -110,8 +133,9 @@ def stamp(face: Image, coverage: NDArray[np.uint8], center: tuple[float, float],
     target += (tone - target) * alpha
 
 
-def small_prints(rng: random.Random, layout: PlateLayout, face: Image, font: str, paper: float, ink: float,
-                 level: float) -> None:  # fmt: skip
+def small_prints(
+    rng: random.Random, layout: PlateLayout, face: Image, font: str, paper: float, ink: float, level: float
+) -> None:
     """Headers, slogans, country codes, stickers and bolts."""
     height, width = face.shape
     edge = paper if layout.ink != "panel" else ink
@@ -137,7 +161,9 @@ def small_prints(rng: random.Random, layout: PlateLayout, face: Image, font: str
         _dealer_frame(rng, face, font)
 
 
-def _print_line(rng: random.Random, face: Image, font: str, text: str, x: float, y: float, tone: float) -> None:
+def _print_line(
+    rng: random.Random, face: Image, font: str, text: str, x: float, y: float, tone: float
+) -> None:
     height, width = face.shape
     coverage = small_text(font, text if rng.random() < 0.5 else text.upper())
     tall = height * rng.uniform(0.1, 0.19)
@@ -166,8 +192,13 @@ def _bolts(rng: random.Random, face: Image, level: float) -> None:
             cv2.circle(face, (round(x * width), round((1 - y) * height)), radius, tone, -1)
 
 
-def draw_mark(rng: random.Random, coverage: NDArray[np.uint8], mark: str, font: Font,
-              cell: tuple[float, float, float, float]) -> None:  # fmt: skip
+def draw_mark(
+    rng: random.Random,
+    coverage: NDArray[np.uint8],
+    mark: str,
+    font: Font,
+    cell: tuple[float, float, float, float],
+) -> None:
     """Draws what stands between characters and is no text, into the cell x, y, width, height."""
     x, y, wide, tall = cell
     cx, cy = round(x + wide / 2), round(y + tall * rng.uniform(0.46, 0.56))
@@ -184,12 +215,16 @@ def draw_mark(rng: random.Random, coverage: NDArray[np.uint8], mark: str, font: 
         letters = [rng.choice(LATIN) for _ in range(rng.choice((2, 2, 3)))]
         small = tall / len(letters)
         for k, letter in enumerate(letters):
-            target = coverage[round(y + k * small) : round(y + (k + 0.82) * small), max(0, round(x)) : round(x + wide * 0.8)]
+            target = coverage[
+                round(y + k * small) : round(y + (k + 0.82) * small), max(0, round(x)) : round(x + wide * 0.8)
+            ]
             if target.size:
                 target[:] = cv2.resize(font.glyphs[letter], target.shape[::-1], interpolation=cv2.INTER_AREA)
 
 
-def _seal(rng: random.Random, coverage: NDArray[np.uint8], cx: int, y: float, wide: float, tall: float) -> None:
+def _seal(
+    rng: random.Random, coverage: NDArray[np.uint8], cx: int, y: float, wide: float, tall: float
+) -> None:
     """One or two round seals, or a shield."""
     # Small and mostly faint: two dark discs would be an 8.
     tone = rng.choice((rng.randrange(60, 170), rng.randrange(60, 256)))
@@ -214,11 +249,18 @@ def _emblem(rng: random.Random, coverage: NDArray[np.uint8], cell: tuple[float, 
             _blot(rng, coverage, center, reach * rng.uniform(0.4, 1), tone)
         else:
             radius = max(2, round(reach * rng.uniform(0.3, 1)))
-            cv2.circle(coverage, (round(center[0]), round(center[1])), radius, tone, rng.choice((-1, 1, 2)), cv2.LINE_AA)
+            cv2.circle(
+                coverage,
+                (round(center[0]), round(center[1])),
+                radius,
+                tone,
+                rng.choice((-1, 1, 2)),
+                cv2.LINE_AA,
+            )
 
 
 def ink_onto(face: Image, coverage: NDArray[np.uint8], ink: float, relief: float) -> None:
-    """Paints the characters; ``relief`` in gray levels lights their upper edges and darkens the lower ones."""
+    """Paints the characters; ``relief`` (gray levels) lights upper edges and darkens lower ones."""
     alpha = coverage.astype(np.float32) * (1 / 255)
     face += (ink - face) * alpha
     if relief:
@@ -257,7 +299,10 @@ def _dealer_frame(rng: random.Random, face: Image, font: str) -> None:
     """A frame that covers the plate's edges, with a dealer's name on its lower or upper bar."""
     height, width = face.shape
     tone = rng.choice((rng.uniform(0, 60), rng.uniform(120, 255)))
-    side, bars = max(1, round(width * rng.uniform(0.01, 0.03))), [round(height * rng.uniform(0.03, 0.14)) for _ in range(2)]
+    side, bars = (
+        max(1, round(width * rng.uniform(0.01, 0.03))),
+        [round(height * rng.uniform(0.03, 0.14)) for _ in range(2)],
+    )
     face[: bars[0]] = face[height - bars[1] :] = tone
     face[:, :side] = face[:, width - side :] = tone
     edge, bar = rng.choice(((bars[0] / 2, bars[0]), (height - bars[1] / 2, bars[1])))
