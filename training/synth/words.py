@@ -34,9 +34,7 @@ SLOGANS = _lines(
     Premium Auto | EST 1988 | JAN 09 | DEC 12 | MAR | 2011
     """
 )
-COUNTRY_CODES = tuple(
-    ["D", "F", "I", "E", "PL", "CZ", "SK", "RO", "H", "A", "NL", "B", "P", "S", "N", "FIN", "BG", "HR", "GB"]
-)
+COUNTRY_CODES = _lines("D | F | I | E | PL | CZ | SK | RO | H | A | NL | B | P | S | N | FIN | BG | HR | GB")
 
 
 def free_symbols(rng: random.Random) -> list[str]:
