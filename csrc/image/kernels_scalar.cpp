@@ -75,6 +75,7 @@ void measure(const Band& band, std::uint16_t* column_sums, Sums* sums) {
     for (int x = 0; x < band.width; ++x) {
       const int p = row[x];
       column_sums[x] = static_cast<std::uint16_t>(column_sums[x] + p);
+      sums->levels += p;
       sums->squares += p * p;
       sums->clipped += (p == 0 || p == 255) ? 1 : 0;
     }
