@@ -197,7 +197,7 @@ def test_what_is_no_sequence_of_crops_is_refused(reader: PlateReader, call: Any,
     [
         ({"threads": 0}, "threads: expected 1 to 1024, got 0"),
         ({"batch": 0}, "batch: expected 1 to 1024, got 0"),
-        ({"color": "hsv"}, "color: expected bgr or rgb, got 'hsv'"),
+        ({"color": "hsv"}, "color: expected 'bgr' or 'rgb', got 'hsv'"),
         ({"min_confidence": 1.5}, "min_confidence: expected 0 to 1"),
         ({"min_confidence": math.nan}, "min_confidence: expected 0 to 1"),
         ({"device": "tpu"}, "tpu"),

@@ -26,6 +26,7 @@ def make_parser() -> argparse.ArgumentParser:
     add("--minutes", type=float, help=f"length of the run (default {MINUTES:g}, or --steps)")
     add("--steps", type=int, help="length of the run in optimiser steps")
     add("--batch", type=int, help="images a step, over all processes (default 128)")
+    add("--repeat", type=int, help="uses of each synthetic plate, augmented anew (default 2)")
     add("--lr", type=float, help="peak learning rate (default 0.003)")
     add("--seed", type=int, help="decides weights and plates (default 0)")
     add("--multi-scale", type=float, nargs=2, metavar=("LOW", "HIGH"), help="shrink factors (0.4 1.0)")

@@ -33,8 +33,8 @@ constexpr int kInPlaceWidth = 32;
 
 const Kernels& kernels_for(Isa isa) {
 #if defined(__x86_64__)
-  if (isa == Isa::avx512) return kScalarKernels;
-  if (isa == Isa::avx2) return kScalarKernels;
+  if (isa == Isa::avx512) return kAvx512Kernels;
+  if (isa == Isa::avx2) return kAvx2Kernels;
 #endif
   (void)isa;
   return kScalarKernels;

@@ -84,9 +84,11 @@ void check_file(const std::string& source, const std::filesystem::path& file) {
 }  // namespace
 
 struct Session::Impl {
-  Impl(const Library& used_library, std::string model_source, abi::Session* made)
+  Impl(const Library& used_library, const SessionOptions& options, std::string model_source,
+       abi::Session* made)
       : library(used_library),
         api(used_library.api()),
+        device(options.device),
         source(std::move(model_source)),
         process(getpid()),
         session(made, api.ReleaseSession),
@@ -109,9 +111,11 @@ struct Session::Impl {
   Shape known_shape(const Shape& input_shape) const;
   void remember(const Shape& input_shape, const Shape& output_shape) const;
   bool forked() const { return getpid() != process; }
+  void check_process() const;
 
   const Library& library;
   const abi::Api& api;
+  const std::string device;
   const std::string source;  // begins every message
   const pid_t process;       // that made the session
   Owned<abi::Session> session;
@@ -123,6 +127,12 @@ struct Session::Impl {
   mutable std::map<Shape, Shape> known_shapes_;  // output shape of each input shape seen
   mutable bool shapes_vary_ = false;             // one input shape gave two output shapes
 };
+
+void Session::Impl::check_process() const {
+  if (device == "cpu" || !forked()) return;
+  throw OrtError(
+      "device '" + device + "': CUDA does not survive a fork; start the process with 'spawn' instead", -1);
+}
 
 Owned<abi::Value> Session::Impl::tensor(float* data, const Shape& shape) const {
   abi::Value* made = nullptr;
@@ -196,7 +206,7 @@ std::shared_ptr<Session> Session::from_file(const std::string& library_path, con
   abi::Session* made = nullptr;
   check_created(library, options, source,
                 library.api().CreateSession(library.env(), file.c_str(), session_options.get(), &made));
-  return std::shared_ptr<Session>(new Session(std::make_unique<Impl>(library, source, made)));
+  return std::shared_ptr<Session>(new Session(std::make_unique<Impl>(library, options, source, made)));
 }
 
 std::shared_ptr<Session> Session::from_bytes(const std::string& library_path, const void* data,
@@ -208,7 +218,7 @@ std::shared_ptr<Session> Session::from_bytes(const std::string& library_path, co
   check_created(
       library, options, source,
       library.api().CreateSessionFromArray(library.env(), data, size, session_options.get(), &made));
-  return std::shared_ptr<Session>(new Session(std::make_unique<Impl>(library, source, made)));
+  return std::shared_ptr<Session>(new Session(std::make_unique<Impl>(library, options, source, made)));
 }
 
 const std::vector<TensorInfo>& Session::inputs() const { return impl_->info.inputs; }
@@ -217,6 +227,7 @@ const std::map<std::string, std::string>& Session::metadata() const { return imp
 
 void Session::run(const float* input, const std::vector<std::int64_t>& input_shape,
                   std::vector<float>& output, std::vector<std::int64_t>& output_shape) const {
+  impl_->check_process();
   // ONNX Runtime takes a pointer to changeable data but never writes to an input.
   const auto value = impl_->tensor(const_cast<float*>(input), input_shape);
   // An output of known shape is written in place; its first run, or one that came out otherwise, is copied.

@@ -19,6 +19,7 @@ class Config:
     minutes: float | None = None
     steps: int | None = None
     batch: int = 128  # over all processes
+    repeat: int = 2
     lr: float = 3e-3
     weight_decay: float = 0.02
     clip: float = 2.0
@@ -43,6 +44,7 @@ class Config:
         _require(0 < low <= high <= 1, "--multi-scale", "0 < LOW <= HIGH <= 1", self.multi_scale)
         _require(0 <= self.data_share <= 1, "--data-share", "0 to 1", self.data_share)
         _require(self.batch >= 2, "--batch", "2 or more (batch normalisation)", self.batch)
+        _require(self.repeat >= 1, "--repeat", "1 or more", self.repeat)
         _require(self.lr > 0, "--lr", "a positive number", self.lr)
         _require(self.val_size >= 1, "--val-size", "1 or more", self.val_size)
         for flag in ("minutes", "steps", "threads", "eval_every", "checkpoint_minutes"):
@@ -60,7 +62,9 @@ class Config:
     def from_dict(cls, values: dict[str, Any]) -> Config:
         """The reverse of ``to_dict``; keys of other versions are passed over."""
         known = {field.name for field in fields(cls)}
-        kept = {key: tuple(v) if isinstance(v, list) else v for key, v in values.items() if key in known}
+        kept: dict[str, Any] = {}
+        for key in known & values.keys():
+            kept[key] = tuple(values[key]) if isinstance(values[key], list) else values[key]
         return cls(**kept)
 
     def resumed(self, given: dict[str, Any]) -> Config:

@@ -1,7 +1,7 @@
 """Batches of plates, made in worker processes.
 
-Batch ``index`` is a function of (seed, rank, index, share of hard plates) alone: the order of the batches does
-not depend on the number of workers, and a resumed run goes on with the batches that it would have seen.
+Batch ``number`` is a function of (seed, rank, number, share of hard plates) alone: the order of the batches
+does not depend on the number of workers, and a resumed run goes on with the batches that it would have seen.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -17,9 +16,11 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from lprfast.prepare import prepare
+from training.ocr.config import Config
 from training.ocr.labels import Crop, LabelFile, augment, load_gray
 from training.ocr.schedule import Clock, hard_share
 from training.ocr.text import Codec
+from training.ocr.widths import read_widths
 from training.synth import PlateGenerator
 
 HELD_OUT_SEED = 20_261_121
@@ -28,13 +29,13 @@ HELD_OUT_SEED = 20_261_121
 class BatchKey(NamedTuple):
     """Which batch to make."""
 
-    index: int
+    number: int
     hard_share: float
 
 
 class Batch(NamedTuple):
-    """``images`` float16 ``[N, 1, 32, 128]``; ``targets`` int64, the classes of all texts joined; ``lengths`` int64
-    ``[N]``."""
+    """``images`` float16 ``[N, 1, 32, 128]``; ``targets`` int64, the classes of all texts joined; ``lengths``
+    int64 ``[N]``."""
 
     images: Tensor
     targets: Tensor
@@ -45,44 +46,40 @@ class BatchMaker(Dataset[tuple[NDArray[np.float16], NDArray[np.int64], NDArray[n
     """Draws one batch per key: synthetic plates, and labelled crops mixed in."""
 
     def __init__(
-        self,
-        codec: Codec,
-        batch: int,
-        seed: int,
-        rank: int,
-        multi_scale: tuple[float, float],
-        widths: str | None,
-        files: Sequence[LabelFile],
-        data_share: float,
+        self, config: Config, codec: Codec, files: Sequence[LabelFile], rank: int, processes: int
     ) -> None:
+        self._config = config
         self._codec = codec
-        self._batch = batch
-        self._seed = seed
         self._rank = rank
-        self._multi_scale = multi_scale
-        self._widths = widths
+        self._batch = config.batch // processes
+        self._widths = None if config.widths is None else read_widths(config.widths)
         self._rows = [file.rows for file in files]
         # Square root: a large file leads, a small one is not drowned and not learnt by heart.
         weights = np.array([file.weight * len(file.rows) ** 0.5 for file in files])
         self._chances = weights / weights.sum() if files else weights
-        self._data_share = data_share if files else 0.0
+        # A synthetic draw fills ``repeat`` places of the batch, a labelled one a single place.
+        labelled = config.data_share * config.repeat if files else 0.0
+        self._labelled_chance = labelled / max(labelled + 1 - config.data_share, 1e-9)
         self._generator: PlateGenerator | None = None  # made in the worker: heavy, and spawn would pickle it
 
     def __getitem__(self, key: BatchKey) -> tuple[NDArray[np.float16], NDArray[np.int64], NDArray[np.int64]]:
-        rng = np.random.default_rng([self._seed, self._rank, key.index])
+        rng = np.random.default_rng([self._config.seed, self._rank, key.number])
         generator = self._plates(rng)
         crops: list[Crop] = []
         classes: list[list[int]] = []
-        for _ in range(self._batch):
+        while len(crops) < self._batch:
             hard = rng.random() < key.hard_share
-            if hard and rng.random() < self._data_share:
+            if hard and rng.random() < self._labelled_chance:
                 crop, text = self._labelled(rng)
+                crops.append(crop)
             else:
                 generator.difficulty = 1.0 if hard else 0.0
                 sample = generator.sample()
                 crop, text = sample.crop, sample.text
-            crops.append(crop)
-            classes.append(self._codec.encode(text))
+                # Drawing a plate costs more than training on it: the same plate also serves in other views.
+                crops += [crop, *(augment(crop, rng, (1.0, 1.0)) for _ in range(self._config.repeat - 1))]
+            classes += [self._codec.encode(text)] * (len(crops) - len(classes))
+        del crops[self._batch :], classes[self._batch :]
         # float16 holds the gray levels well enough and halves what goes between processes.
         images = prepare(crops).astype(np.float16)
         lengths = np.array([len(c) for c in classes], np.int64)
@@ -90,15 +87,14 @@ class BatchMaker(Dataset[tuple[NDArray[np.float16], NDArray[np.int64], NDArray[n
 
     def _plates(self, rng: np.random.Generator) -> PlateGenerator:
         if self._generator is None:
-            cv2.setNumThreads(0)
-            self._generator = PlateGenerator(self._seed, multi_scale=self._multi_scale, widths=self._widths)
-        self._generator.rng = rng
+            self._generator = PlateGenerator(0, multi_scale=self._config.multi_scale, widths=self._widths)
+        self._generator.reseed(int(rng.integers(2**63)))
         return self._generator
 
     def _labelled(self, rng: np.random.Generator) -> tuple[Crop, str]:
         rows = self._rows[rng.choice(len(self._rows), p=self._chances)]
         row = rows[rng.integers(len(rows))]
-        return augment(load_gray(row.path), rng, self._multi_scale), row.text
+        return augment(load_gray(row.path), rng, self._config.multi_scale), row.text
 
 
 class _Keys(Sampler[BatchKey]):
@@ -116,7 +112,7 @@ class _Keys(Sampler[BatchKey]):
 
 
 def batches(maker: BatchMaker, start: int, clock: Clock, workers: int, pin: bool) -> Iterator[Batch]:
-    """Endless batches from number ``start`` on, in order whatever the number of workers (0: no other process)."""
+    """Endless batches from number ``start`` on, in order whatever the number of workers (0: none)."""
     loader = DataLoader(
         maker,
         batch_size=None,

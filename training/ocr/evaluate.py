@@ -28,7 +28,8 @@ class Score:
 def log_posteriors(model: nn.Module, images: Tensor, batch: int = 256) -> Tensor:
     """Answers of ``model`` for ``images [N, 1, h, w]``, float32 ``[N, T, K]`` on the CPU."""
     device = next(model.parameters()).device
-    return torch.cat([model(part.to(device)).cpu() for part in images.split(batch)])
+    starts = range(0, len(images), batch)
+    return torch.cat([model(images[start : start + batch].to(device)).cpu() for start in starts])
 
 
 def evaluate(model: nn.Module, codec: Codec, data: ValidationSet) -> Score:

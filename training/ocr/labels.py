@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -58,7 +59,8 @@ def read_label_file(spec: str, split: str) -> LabelFile:
     learnt in upper case without separators.
 
     Raises:
-        ValueError: the file or an image is missing, a column is missing, there is no row, or a text is too long.
+        ValueError: the file or an image is missing, a column is missing, there is no row, or a text is
+            too long.
     """
     path, weight = parse_spec(spec)
     if not path.is_file():
@@ -102,7 +104,7 @@ def augment(crop: Crop, rng: np.random.Generator, scale: tuple[float, float]) ->
     crop = _jitter(crop, rng)
     crop = _shrink(crop, rng, scale)
     if rng.random() < 0.3:
-        crop = cv2.GaussianBlur(crop, (0, 0), rng.uniform(0.4, 1.2))
+        crop = _gray(cv2.GaussianBlur(crop, (0, 0), rng.uniform(0.4, 1.2)))
     values = crop.astype(np.float32)
     if rng.random() < 0.6:
         values = (values - 127.5) * rng.uniform(0.6, 1.25) + 127.5 + rng.uniform(-30, 30)
@@ -117,7 +119,7 @@ def _jitter(crop: Crop, rng: np.random.Generator) -> Crop:
     corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
     moved = corners + rng.uniform(-1, 1, (4, 2)) * (0.04 * width, 0.07 * height)
     matrix = cv2.getPerspectiveTransform(moved.astype(np.float32), corners)
-    return cv2.warpPerspective(crop, matrix, (width, height), borderMode=cv2.BORDER_REPLICATE)  # type: ignore[no-any-return]
+    return _gray(cv2.warpPerspective(crop, matrix, (width, height), borderMode=cv2.BORDER_REPLICATE))
 
 
 def _shrink(crop: Crop, rng: np.random.Generator, scale: tuple[float, float]) -> Crop:
@@ -127,4 +129,8 @@ def _shrink(crop: Crop, rng: np.random.Generator, scale: tuple[float, float]) ->
         return crop
     size = (max(1, round(width * factor)), max(1, round(height * factor)))
     kernel = (cv2.INTER_AREA, cv2.INTER_LINEAR, cv2.INTER_CUBIC)[rng.integers(3)]
-    return cv2.resize(crop, size, interpolation=kernel)  # type: ignore[no-any-return]
+    return _gray(cv2.resize(crop, size, interpolation=kernel))
+
+
+def _gray(image: Any) -> Crop:
+    return np.asarray(image, np.uint8)  # OpenCV's types do not say that uint8 stays uint8

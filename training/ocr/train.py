@@ -81,15 +81,12 @@ class _Run:
         self.optimizer = torch.optim.AdamW(
             self.model.parameters(), config.lr, weight_decay=config.weight_decay
         )
-        self.clock = Clock(config.minutes, config.steps)
         self.step = 0
         self.images = 0
         self.scores: dict[str, dict[str, float]] = {}
-        self.maker = BatchMaker(
-            codec, config.batch // world.size, config.seed, world.rank, config.multi_scale, config.widths,
-            files, config.data_share,
-        )  # fmt: skip
+        self.maker = BatchMaker(config, codec, files, world.rank, world.size)
         self.validation = _validation_sets(config) if world.first else []
+        self.clock = Clock(config.minutes, config.steps)
         self.log = RunLog(out, world.first)
         self.log.write(
             "start", arch=config.arch, parameters=parameter_count(self.model), classes=codec.classes,
@@ -186,7 +183,7 @@ def batch_loss(model: nn.Module, batch: Batch, device: torch.device, precision: 
 
 
 def load_weights(model: nn.Module, codec: Codec, state: dict[str, Any]) -> None:
-    """Copies the averaged weights of a checkpoint; symbols that both charsets have keep their classes' weights.
+    """Copies the averaged weights of a checkpoint; symbols of both charsets keep their classes' weights.
 
     Raises:
         ValueError: the checkpoint is of another architecture.

@@ -19,6 +19,8 @@ Box = tuple[int, int, int, int]
 
 _KERNELS = (cv2.INTER_AREA, cv2.INTER_LINEAR, cv2.INTER_CUBIC)
 _NOISE_SIZE = 1 << 20
+_RAMP = np.linspace(0, 1, 256, dtype=np.float32)
+_SQUARE = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]], np.float64) / 2
 
 
 @dataclass(frozen=True)
@@ -78,14 +80,16 @@ def _margin(rng: random.Random, level: float, limit: float) -> float:
 
 def draw_optics(rng: random.Random, level: float) -> Optics:
     """Random light, lens, sensor and codec; at level 0 nearly a clean picture."""
-    contrast = rng.uniform(8, 24) if rng.random() < 0.25 else rng.uniform(22, 85)
+    # Most pictures are good in most respects: each draws how bad it may get before it draws in what.
+    level *= 0.15 + 0.85 * rng.random()
+    contrast = rng.uniform(5, 24) if rng.random() < 0.3 else rng.uniform(22, 85)
     return Optics(
         contrast=70 + (contrast - 70) * level,
         exposure=0.5 + rng.uniform(-0.5, 0.56) * level,
         gamma=math.exp(rng.gauss(0, 0.35) * level),
         shade=rng.uniform(0, 0.7) * level if rng.random() < 0.35 else 0.0,
         glare=rng.uniform(0.2, 1.0) * level if rng.random() < 0.08 else 0.0,
-        defocus=max(0.25, rng.choice((rng.uniform(0.2, 0.8), rng.uniform(0.3, 1.6), rng.uniform(0.6, 2.4))) * level),
+        defocus=max(0.25, rng.choice((rng.uniform(0.2, 0.8), rng.uniform(0.3, 1.6), rng.uniform(0.6, 2.6))) * level),
         motion=rng.uniform(1, 6) * level if rng.random() < 0.25 else 0.0,
         motion_angle=rng.choice((0.0, 0.0, 90.0, rng.uniform(0, 180))),
         noise=rng.choice((0.5, rng.uniform(0, 4), rng.uniform(0, 14))) * level,
@@ -120,16 +124,14 @@ def photograph(rng: random.Random, canvas: Gray, box: Box, view: View, optics: O
 def _frame(box: Box, view: View) -> tuple[NDArray[np.float32], tuple[float, float, float, float]]:
     """The plate's corners as seen, and the detector's box x, y, width, height around them."""
     _, _, width, height = box
-    square = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]], np.float32) * (width / 2, height / 2)
-    square += np.array(view.keystone, np.float32).reshape(4, 2) * (width, height)
-    angle = math.radians(view.tilt)
-    turn = np.array([[math.cos(angle), -math.sin(angle)], [math.sin(angle), math.cos(angle)]])
-    lean = np.array([[1, view.shear[0]], [view.shear[1], 1]])
-    corners = square @ (turn @ lean).T
-    (left, top), (right, bottom) = corners.min(axis=0), corners.max(axis=0)
+    square = (_SQUARE + np.array(view.keystone).reshape(4, 2)) * (width, height)
+    cos, sin = math.cos(math.radians(view.tilt)), math.sin(math.radians(view.tilt))
+    (a, b) = view.shear
+    corners = square @ np.array([[cos - sin * b, sin + cos * b], [cos * a - sin, sin * a + cos]])
+    (left, top), (right, bottom) = corners.min(axis=0).tolist(), corners.max(axis=0).tolist()
     wide, tall = right - left, bottom - top
-    a, b, c, d = view.margins
-    crop = (left - a * wide, top - b * tall, wide * (1 + a + c), tall * (1 + b + d))
+    before, above, after, below = view.margins
+    crop = (left - before * wide, top - above * tall, wide * (1 + before + after), tall * (1 + above + below))
     return corners.astype(np.float32), crop
 
 
@@ -145,9 +147,9 @@ def _projection(box: Box, corners: NDArray[np.float32], crop: tuple[float, float
 def _tone_curve(canvas: Gray, box: Box, optics: Optics) -> NDArray[np.float32]:
     """Gray seen for each gray of the canvas: gamma, then an exposure that keeps nearly all of the plate in range."""
     x, y, w, h = box
-    curve = np.linspace(0, 1, 256, dtype=np.float32) ** np.float32(optics.gamma)
-    plate = curve[canvas[y : y + h : 3, x : x + w : 3]]
-    mean, deviation = float(plate.mean()), float(plate.std())
+    curve = _RAMP ** np.float32(optics.gamma)
+    center, deviations = cv2.meanStdDev(cv2.LUT(np.ascontiguousarray(canvas[y : y + h : 2, x : x + w : 2]), curve))
+    mean, deviation = float(center[0, 0]), float(deviations[0, 0])
     spread = optics.contrast / 255
     level = 1.1 * spread + optics.exposure * (1 - 2.2 * spread)
     scale = spread / max(0.02, deviation)

@@ -34,10 +34,11 @@ _WEIGHTS = (-1, 0, 1)
 
 @dataclass(frozen=True)
 class Font:
-    """An atlas: coverage, uint8 [64, w] per character, cut to the ink."""
+    """An atlas: coverage, uint8 [64, w] per character, cut to the ink; ``cell`` is a usual w."""
 
     name: str
     glyphs: dict[str, Gray]
+    cell: float = 0.0
 
 
 @functools.lru_cache(maxsize=1)
@@ -80,11 +81,15 @@ def load_font(name: str) -> Font:
     kind, _, rest = name.partition(":")
     if kind == "stroke":
         style = draw_style(random.Random(f"stroke font {rest}"))
-        return Font(name, {c: draw_glyph(c, style) for c in DIGITS + LATIN})
+        return _font(name, {c: draw_glyph(c, style) for c in DIGITS + LATIN})
     weight, _, path = rest.partition(":")
     characters = PROVINCES + SUFFIXES if kind == "chinese" else DIGITS + LATIN
     face = ImageFont.truetype(path, 128)
-    return Font(name, {c: _system_glyph(face, c, int(weight)) for c in characters})
+    return _font(name, {c: _system_glyph(face, c, int(weight)) for c in characters})
+
+
+def _font(name: str, glyphs: dict[str, Gray]) -> Font:
+    return Font(name, glyphs, float(np.median([glyph.shape[1] for glyph in glyphs.values()])))
 
 
 def _system_glyph(face: ImageFont.FreeTypeFont, character: str, weight: int) -> Gray:

@@ -117,7 +117,7 @@ def _natural_widths(rng: random.Random, symbols: list[str], fonts: Fonts, height
     same_cell = rng.random() < 0.6
     glyphs = fonts.main.glyphs
     stretch = rng.uniform(0.85, 1.1) * height / 64
-    cell = np.mean([glyphs[c].shape[1] for c in "ABCEHN02568"]) * stretch
+    cell = fonts.main.cell * stretch
     gap = rng.uniform(0.1, 0.26) * height
     scale = {mark: rng.uniform(*bounds) * height for mark, bounds in _GAPS.items()}
     out = []
