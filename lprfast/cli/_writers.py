@@ -37,17 +37,23 @@ class JsonWriter:
         self._out: TextIO = sys.stdout
         self._with_tracks = with_tracks
         self._reads = 0
+        self._paths: dict[str, list[str]] = {}
         self._votes: list[dict[str, Any]] = []
         self._out.write(f'{{"schema_version": {SCHEMA_VERSION}, "reads": [')
 
     def read(self, source: ImageSource, read: PlateRead) -> None:
-        values = {"path": str(source.path), **({"track": source.track} if self._with_tracks else {})}
+        values = {"path": str(source.path)}
+        if self._with_tracks:
+            values["track"] = source.track
+            self._paths.setdefault(source.track, []).append(str(source.path))
         self._out.write(",\n" if self._reads else "\n")
         self._out.write(_json(values | _without_version(read.to_dict())))
         self._reads += 1
 
     def vote(self, track: str, reads: Sequence[PlateRead], vote: PlateVote) -> None:
-        self._votes.append({"track": track, "crops": len(reads)} | _without_version(vote.to_dict()))
+        # In the order of the reads, so that a vote's contributions can be told apart.
+        paths = self._paths.pop(track)
+        self._votes.append({"track": track, "paths": paths} | _without_version(vote.to_dict()))
 
     def close(self) -> None:
         self._out.write("\n]")

@@ -23,6 +23,9 @@ def models(as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps({"schema_version": SCHEMA_VERSION, "models": infos}, indent=2))
         return
+    if not infos:
+        click.echo("no models are bundled with this installation; --model takes the path of an ONNX file")
+        return
     headers = ("model", "task", "input", "symbols", "parameters", "size", "calibrated", "trained on")
     out = console()
     out.print(table("", headers, map(_row, infos), right=("symbols", "parameters", "size")))
