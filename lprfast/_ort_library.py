@@ -23,18 +23,20 @@ def ort_library_path() -> str:
     """Absolute path of the ONNX Runtime library that lprfast loads.
 
     The environment variable ``LPRFAST_ORT_LIBRARY`` names it; unset or empty, the installed ``onnxruntime``
-    package is searched. Also sets ``ORT_DISABLE_TELEMETRY=1`` unless the variable is set, because ONNX Runtime
-    reads it while it loads.
+    package is searched. Also sets ``ORT_DISABLE_TELEMETRY=1`` unless the variable is set, because ONNX
+    Runtime reads it while it loads.
 
     Raises:
-        OrtError: the named file does not exist, no library was found, or several were; the message lists them.
+        OrtError: the named file does not exist, no library was found, or several were; they are listed.
     """
     os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
     override = os.environ.get(OVERRIDE)
     if override:
         path = Path(override).expanduser().absolute()
         if not path.is_file():
-            raise OrtError(f"{OVERRIDE} is '{override}', which is not a file; name ONNX Runtime's shared library")
+            raise OrtError(
+                f"{OVERRIDE} is '{override}', which is not a file; let it name ONNX Runtime's shared library"
+            )
         return str(path)
     folders = _package_folders()
     if not folders:
@@ -82,6 +84,6 @@ def _only_library(folders: list[Path]) -> Path:
         )
     listed = ", ".join(str(path) for path in found.values())
     raise OrtError(
-        f"more than one ONNX Runtime library: {listed} (installed: {wheels}); uninstall all of them and install "
-        f"one again, or let {OVERRIDE} name the one to use"
+        f"more than one ONNX Runtime library: {listed} (installed: {wheels}); uninstall all of them and "
+        f"install one again, or let {OVERRIDE} name the one to use"
     )

@@ -14,11 +14,11 @@ namespace {
 
 using SessionPtr = std::shared_ptr<ort::Session>;
 
-// A path as the operating system spells it: file names that are not UTF-8 come through too.
+// A path (str or os.PathLike) as the operating system spells it: names that are not UTF-8 come through too.
 std::string encode_path(const py::handle& path) {
-  const auto encoded = py::reinterpret_steal<py::bytes>(PyUnicode_EncodeFSDefault(path.ptr()));
-  if (!encoded) throw py::error_already_set();
-  return encoded;
+  PyObject* encoded = nullptr;
+  if (!PyUnicode_FSConverter(path.ptr(), &encoded)) throw py::error_already_set();
+  return py::reinterpret_steal<py::bytes>(encoded);
 }
 
 // Models come from strangers: text that is not UTF-8 is the model's fault, not a decoding error of ours.
@@ -29,7 +29,7 @@ py::str decode(const std::string& text, const char* what) {
   throw ModelError(std::string("the model's ") + what + " is not UTF-8 text");
 }
 
-SessionPtr make_session(const py::object& model, const py::str& library, const std::string& device,
+SessionPtr make_session(const py::object& model, const py::object& library, const std::string& device,
                         int threads) {
   ort::SessionOptions options;
   options.device = device;
@@ -43,9 +43,7 @@ SessionPtr make_session(const py::object& model, const py::str& library, const s
     const py::gil_scoped_release release;
     return ort::Session::from_bytes(library_path, data, static_cast<std::size_t>(size), options);
   }
-  const auto path = py::reinterpret_steal<py::object>(PyOS_FSPath(model.ptr()));
-  if (!path) throw py::error_already_set();
-  const std::string model_path = encode_path(path);
+  const std::string model_path = encode_path(model);
   const py::gil_scoped_release release;
   return ort::Session::from_file(library_path, model_path, options);
 }
@@ -84,7 +82,7 @@ py::array_t<float> run(const ort::Session& session, const py::object& object) {
   return py::array_t<float>(output_shape, output.data());
 }
 
-py::dict ort_info(const py::str& library) {
+py::dict ort_info(const py::object& library) {
   const std::string path = encode_path(library);
   const ort::Library* opened = nullptr;
   {

@@ -94,18 +94,22 @@ AxisPlan::AxisPlan(int in, int out, Kernel kernel, int max_bits) : in_(in), out_
 
   std::vector<FixedFilter> fixed;
   fixed.reserve(filters.size());
-  std::size_t longest = 0;
-  for (const Filter& filter : filters) {
-    fixed.push_back(to_fixed(filter, bits_));
-    longest = std::max(longest, fixed.back().taps.size());
+  for (const Filter& filter : filters) fixed.push_back(to_fixed(filter, bits_));
+  // Zeros were cut from the front of some filters: begin early enough that the starts never decrease.
+  std::vector<int> first(fixed.size());
+  int bound = in;
+  int longest = 0;
+  for (int i = out - 1; i >= 0; --i) {
+    bound = first[i] = std::min(bound, fixed[i].first);
+    longest = std::max(longest, fixed[i].first - bound + static_cast<int>(fixed[i].taps.size()));
   }
-  pairs_ = static_cast<int>(longest + 1) / 2;
+  pairs_ = (longest + 1) / 2;
 
   start_.assign(static_cast<std::size_t>(out) + kSlack, 0);
   taps_.assign((static_cast<std::size_t>(out) * pairs_ + kSlack) * 2, 0);
   for (int i = 0; i < out; ++i) {
     // Keep the window inside the image; the taps that this adds are zeros.
-    start_[i] = std::max(0, std::min(fixed[i].first, in - 2 * pairs_));
+    start_[i] = std::max(0, std::min(first[i], in - 2 * pairs_));
     const int lead = fixed[i].first - start_[i];
     for (int k = 0; k < static_cast<int>(fixed[i].taps.size()); ++k) {
       const int tap = lead + k;

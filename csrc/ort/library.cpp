@@ -42,18 +42,6 @@ const abi::ApiBase* load(const std::string& path) {
   return base;
 }
 
-std::string supported_version(const std::string& path, const abi::ApiBase* base) {
-  const char* text = base->GetVersionString();
-  int major = 0;
-  int minor = 0;
-  if (!text || std::sscanf(text, "%d.%d.", &major, &minor) != 2) {
-    refuse(path, "its version cannot be read: '" + std::string(text ? text : "") + "'");
-  }
-  const bool supported = major > kMinimumMajor || (major == kMinimumMajor && minor >= kMinimumMinor);
-  if (!supported) refuse(path, "its version is " + std::string(text) + ", at least 1.20 is needed");
-  return text;
-}
-
 abi::Table table_of(const std::string& path, const abi::ApiBase* base) {
   const abi::Table table = base->GetApi(abi::kApiVersion);
   if (!table) refuse(path, "it does not offer version " + std::to_string(abi::kApiVersion) + " of its table");
@@ -61,6 +49,26 @@ abi::Table table_of(const std::string& path, const abi::ApiBase* base) {
 }
 
 }  // namespace
+
+std::string supported_version(const std::string& path, const char* text) {
+  int major = 0;
+  int minor = 0;
+  if (!text || std::sscanf(text, "%d.%d", &major, &minor) != 2) {
+    refuse(path, "its version cannot be read: '" + std::string(text ? text : "") + "'");
+  }
+  const bool supported = major > kMinimumMajor || (major == kMinimumMajor && minor >= kMinimumMinor);
+  if (!supported) refuse(path, "its version is " + std::string(text) + ", at least 1.20 is needed");
+  return text;
+}
+
+void check_table(const std::string& path, const abi::Api& api) {
+  const int code = 9;
+  const std::string text = "lprfast asks whether this is ONNX Runtime";
+  const Owned<abi::Status> status(api.CreateStatus(code, text.c_str()), api.ReleaseStatus);
+  if (!status || api.GetErrorCode(status.get()) != code || api.GetErrorMessage(status.get()) != text) {
+    refuse(path, "its function table is not the expected one");
+  }
+}
 
 const Library& Library::open(const std::string& path) {
   // Never destroyed: ONNX Runtime may abort when its environment goes at exit, and sessions may outlive
@@ -74,23 +82,13 @@ const Library& Library::open(const std::string& path) {
 }
 
 Library::Library(const std::string& path, const abi::ApiBase* base)
-    : path_(path), version_(supported_version(path, base)), api_(table_of(path, base)) {
-  check_table();
+    : path_(path), version_(supported_version(path, base->GetVersionString())), api_(table_of(path, base)) {
+  check_table(path, api_);
   const char* build = api_.GetBuildInfoString();
   build_info_ = build ? build : "";
   check(api_.CreateEnv(abi::kLogError, "lprfast", &env_), "starting ONNX Runtime");
   check(api_.DisableTelemetryEvents(env_), "turning ONNX Runtime's telemetry off");
   read_providers();
-}
-
-// A cheap proof that the table is the one that abi.hpp describes, before anything is done with it.
-void Library::check_table() const {
-  const int code = 9;
-  const std::string text = "lprfast asks whether this is ONNX Runtime";
-  const Owned<abi::Status> status(api_.CreateStatus(code, text.c_str()), api_.ReleaseStatus);
-  if (!status || api_.GetErrorCode(status.get()) != code || api_.GetErrorMessage(status.get()) != text) {
-    refuse(path_, "its function table is not the expected one");
-  }
 }
 
 void Library::read_providers() {
@@ -109,7 +107,9 @@ bool Library::has_provider(const std::string& name) const {
 std::optional<Failure> Library::take(abi::Status* status) const {
   if (!status) return std::nullopt;
   const Owned<abi::Status> owned(status, api_.ReleaseStatus);
-  return Failure{api_.GetErrorCode(status), api_.GetErrorMessage(status)};
+  std::string text = api_.GetErrorMessage(status);
+  text.erase(text.find_last_not_of(" \n") + 1);  // it often ends with an empty line
+  return Failure{api_.GetErrorCode(status), text};
 }
 
 void Library::check(abi::Status* status, const std::string& doing) const {

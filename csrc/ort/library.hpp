@@ -19,6 +19,13 @@ struct Failure {
   std::string text;
 };
 
+// A cheap proof that the table is the one that abi.hpp describes, before anything is done with it: a status
+// must come back as it was made. Throws OrtError naming the path.
+void check_table(const std::string& path, const abi::Api& api);
+
+// The version text of a library. Throws OrtError naming the path when it is older than 1.20 or no version.
+std::string supported_version(const std::string& path, const char* text);
+
 class Library {
  public:
   // Loads the library at an absolute path on the first call, answers from memory after that. Thread-safe.
@@ -42,7 +49,6 @@ class Library {
 
  private:
   Library(const std::string& path, const abi::ApiBase* base);
-  void check_table() const;
   void read_providers();
 
   std::string path_;

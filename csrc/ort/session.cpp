@@ -84,9 +84,11 @@ void check_file(const std::string& source, const std::filesystem::path& file) {
 }  // namespace
 
 struct Session::Impl {
-  Impl(const Library& used_library, std::string model_source, abi::Session* made)
+  Impl(const Library& used_library, const SessionOptions& options, std::string model_source,
+       abi::Session* made)
       : library(used_library),
         api(used_library.api()),
+        device(options.device),
         source(std::move(model_source)),
         process(getpid()),
         session(made, api.ReleaseSession),
@@ -100,8 +102,8 @@ struct Session::Impl {
     if (forked()) (void)session.release();
   }
 
+  void check(abi::Status* status, const char* doing, const Shape& shape) const;
   Owned<abi::Value> tensor(float* data, const Shape& shape) const;
-  Shape shape_of(const abi::Value* value) const;
   abi::Status* call(const abi::Value* input, abi::Value** output) const;
   bool run_into(const abi::Value* input, const Shape& shape, std::vector<float>& output) const;
   Shape run_and_copy(const abi::Value* input, const Shape& input_shape, std::vector<float>& output) const;
@@ -109,9 +111,11 @@ struct Session::Impl {
   Shape known_shape(const Shape& input_shape) const;
   void remember(const Shape& input_shape, const Shape& output_shape) const;
   bool forked() const { return getpid() != process; }
+  void check_process() const;
 
   const Library& library;
   const abi::Api& api;
+  const std::string device;
   const std::string source;  // begins every message
   const pid_t process;       // that made the session
   Owned<abi::Session> session;
@@ -124,19 +128,23 @@ struct Session::Impl {
   mutable bool shapes_vary_ = false;             // one input shape gave two output shapes
 };
 
-Owned<abi::Value> Session::Impl::tensor(float* data, const Shape& shape) const {
-  abi::Value* made = nullptr;
-  library.check(api.CreateTensorWithDataAsOrtValue(memory.get(), data, element_count(shape) * sizeof(float),
-                                                   shape.data(), shape.size(), abi::kFloat32, &made),
-                source + ": tensor of shape " + shape_text(shape));
-  return {made, api.ReleaseValue};
+void Session::Impl::check_process() const {
+  if (device == "cpu" || !forked()) return;
+  throw OrtError(
+      "device '" + device + "': CUDA does not survive a fork; start the process with 'spawn' instead", -1);
 }
 
-Shape Session::Impl::shape_of(const abi::Value* value) const {
-  abi::TensorInfo* made = nullptr;
-  library.check(api.GetTensorTypeAndShape(value, &made), source);
-  const Owned<abi::TensorInfo> owned(made, api.ReleaseTensorTypeAndShapeInfo);
-  return dimensions(library, made);
+// Builds its message only when there is one: run() passes here several times.
+void Session::Impl::check(abi::Status* status, const char* doing, const Shape& shape) const {
+  if (status) library.check(status, source + ": " + doing + " of shape " + shape_text(shape));
+}
+
+Owned<abi::Value> Session::Impl::tensor(float* data, const Shape& shape) const {
+  abi::Value* made = nullptr;
+  check(api.CreateTensorWithDataAsOrtValue(memory.get(), data, element_count(shape) * sizeof(float),
+                                           shape.data(), shape.size(), abi::kFloat32, &made),
+        "making a tensor", shape);
+  return {made, api.ReleaseValue};
 }
 
 abi::Status* Session::Impl::call(const abi::Value* input, abi::Value** output) const {
@@ -157,11 +165,14 @@ bool Session::Impl::run_into(const abi::Value* input, const Shape& shape, std::v
 Shape Session::Impl::run_and_copy(const abi::Value* input, const Shape& input_shape,
                                   std::vector<float>& output) const {
   abi::Value* made = nullptr;
-  library.check(call(input, &made), source + ": running on an input of shape " + shape_text(input_shape));
+  check(call(input, &made), "running on an input", input_shape);
   const Owned<abi::Value> value(made, api.ReleaseValue);
-  Shape shape = shape_of(made);
+  abi::TensorInfo* made_info = nullptr;
+  check(api.GetTensorTypeAndShape(made, &made_info), "reading the output for an input", input_shape);
+  const Owned<abi::TensorInfo> info_of_value(made_info, api.ReleaseTensorTypeAndShapeInfo);
+  Shape shape = dimensions(library, made_info);
   void* data = nullptr;
-  library.check(api.GetTensorMutableData(made, &data), source);
+  check(api.GetTensorMutableData(made, &data), "reading the output for an input", input_shape);
   const auto* first = static_cast<const float*>(data);
   output.assign(first, first + element_count(shape));
   return shape;
@@ -196,7 +207,7 @@ std::shared_ptr<Session> Session::from_file(const std::string& library_path, con
   abi::Session* made = nullptr;
   check_created(library, options, source,
                 library.api().CreateSession(library.env(), file.c_str(), session_options.get(), &made));
-  return std::shared_ptr<Session>(new Session(std::make_unique<Impl>(library, source, made)));
+  return std::shared_ptr<Session>(new Session(std::make_unique<Impl>(library, options, source, made)));
 }
 
 std::shared_ptr<Session> Session::from_bytes(const std::string& library_path, const void* data,
@@ -208,7 +219,7 @@ std::shared_ptr<Session> Session::from_bytes(const std::string& library_path, co
   check_created(
       library, options, source,
       library.api().CreateSessionFromArray(library.env(), data, size, session_options.get(), &made));
-  return std::shared_ptr<Session>(new Session(std::make_unique<Impl>(library, source, made)));
+  return std::shared_ptr<Session>(new Session(std::make_unique<Impl>(library, options, source, made)));
 }
 
 const std::vector<TensorInfo>& Session::inputs() const { return impl_->info.inputs; }
@@ -217,6 +228,7 @@ const std::map<std::string, std::string>& Session::metadata() const { return imp
 
 void Session::run(const float* input, const std::vector<std::int64_t>& input_shape,
                   std::vector<float>& output, std::vector<std::int64_t>& output_shape) const {
+  impl_->check_process();
   // ONNX Runtime takes a pointer to changeable data but never writes to an input.
   const auto value = impl_->tensor(const_cast<float*>(input), input_shape);
   // An output of known shape is written in place; its first run, or one that came out otherwise, is copied.
