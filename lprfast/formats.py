@@ -1,8 +1,9 @@
 """Plate layouts as data: what is written on the plates of a country, and what else is drawn around it.
 
-Pattern language, one character each: ``L`` a letter of the layout, ``D`` a digit, ``X`` a letter or a digit,
-``P`` a province character, ``S`` a Chinese suffix, ``[AB]`` one of these, ``/`` the next line. Drawn but no
-text: space (a gap), ``-`` and ``.`` (a hyphen, a dot), ``*`` (a seal or an emblem), ``!`` (small stacked letters).
+Pattern language, one character each: ``L`` a letter of the layout, ``D`` a digit, ``X`` either, ``P`` a
+province character, ``S`` a Chinese suffix, ``[AB]`` one of these, ``/`` the next line. Drawn but no text:
+space (a gap), ``-`` and ``.`` (a hyphen, a dot), ``*`` (a seal), ``&`` (a picture), ``!`` (small stacked
+letters).
 """
 
 from __future__ import annotations
@@ -14,17 +15,17 @@ PROVINCES = "京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕�
 SUFFIXES = "学警港澳挂使领应急民航"
 DIGITS = "0123456789"
 LATIN = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-DECORATION = " -.*!"
+DECORATION = " -.*&!"
 
 
 @dataclass(frozen=True)
 class PlateLayout:
     """One kind of plate.
 
-    ``aspect`` is width by height, ``height`` the share of the plate's height that one line of characters takes.
-    ``ink`` is ``dark`` (dark on light), ``light`` (light on dark) or ``panel`` (light on a dark panel inside a
-    light plate). ``band`` names the bands (``left``, ``right``, ``top``), ``header`` and ``footer`` say whether
-    small text stands above and below. ``weight`` is how often training draws it.
+    ``aspect`` is width by height, ``height`` the share of the plate's height that one line of characters
+    takes. ``ink`` is ``dark`` (dark on light), ``light`` (light on dark) or ``panel`` (light on a dark panel
+    inside a light plate). ``band`` names the bands (``left``, ``right``, ``top``), ``header`` and ``footer``
+    say whether small text stands above and below. ``weight`` is how often training draws it.
     """
 
     name: str
@@ -46,7 +47,7 @@ class PlateLayout:
     @property
     def needs_chinese(self) -> bool:
         """Whether a text of this layout holds a Chinese character."""
-        return any("P" in pattern or "S" in pattern for pattern in self.patterns)
+        return any(symbol in "PS" for pattern in self.patterns for symbol in split_pattern(pattern))
 
     def matches(self, text: str) -> bool:
         """Whether a text follows one of the patterns (lines joined, decoration left out)."""
@@ -81,11 +82,15 @@ _GREEK = "ABEZHIKMNOPTYX"
 _CYRILLIC = "ABEKMHOPCTYX"
 
 
-def _eu(name: str, *patterns: str, letters: str = LATIN, weight: float = 0.6, band: str = "left") -> PlateLayout:
+def _eu(
+    name: str, *patterns: str, letters: str = LATIN, weight: float = 0.6, band: str = "left"
+) -> PlateLayout:
     return PlateLayout(name, patterns, letters, aspect=4.64, height=0.7, band=band, weight=weight)
 
 
-def _us(name: str, *patterns: str, letters: str = LATIN, weight: float = 0.9, ink: str = "dark") -> PlateLayout:
+def _us(
+    name: str, *patterns: str, letters: str = LATIN, weight: float = 0.9, ink: str = "dark"
+) -> PlateLayout:
     return PlateLayout(
         name, patterns, letters, aspect=2.0, height=0.47, ink=ink, header=True, footer=True, weight=weight
     )
@@ -106,7 +111,8 @@ _EUROPE = (
     _eu("sk_2023", "LL DDDLL", letters=_without("QW")),
     _eu("cz", "DLD*DDDD", "DLD DDDD", "DLL*DDDD", letters=_without("GOQW"), weight=1.4),
     _eu("cz_old", "LLL*DD-DD", "LL*DD-DD", "LLL DD-DD", letters=_without("QW"), weight=0.7, band=""),
-    _eu("ro", "[B] DD LLL", "[B] DDD LLL", "LL DD LLL", "[B] DDLLL", "LL DDLLL", letters=_without("Q"), weight=2.2),
+    _eu("ro", "[B] DD LLL", "[B] DDD LLL", "LL DD LLL", "[B] DDLLL", "LL DDLLL", letters=_without("Q"),
+        weight=2.2),
     _eu("ro_temporary", "LL DDDDDD", "[B] DDDDDD", "LL DDDDD", letters=_without("QIO"), weight=0.5),
     _eu("de", "L*LL DDDD", "LL*LL DDD", "LLL*LL DDD", "L*L DDDD", "LL*L DDD", "LLL*L DDDD", "L*LL DD",
         "LL*LL DD", "LL*LL DDDD", "L*LL DDD", weight=2.4),
@@ -119,7 +125,8 @@ _EUROPE = (
         letters=_without("Q"), weight=1.4),
     _eu("hu", "LLL-DDD", "LLL*DDD", weight=0.9),
     _eu("hu_2022", "LL LL-DDD", "LL LL*DDD", weight=0.5),
-    _eu("at", "L*DDDDL", "LL*DDDLL", "L*DDDDLL", "LL*DDDL", "[W]*DDDDDL", letters=_without("IOQ"), weight=0.9),
+    _eu("at", "L*DDDDL", "LL*DDDLL", "L*DDDDLL", "LL*DDDL", "[W]*DDDDDL", letters=_without("IOQ"),
+        weight=0.9),
     _eu("nl", "DD-LL-LL", "LL-LL-DD", "DD-LLL-D", "D-LLL-DD", "L-DDD-LL", "LL-DDD-L", "LLL-DD-L",
         letters="BDFGHJKLNPRSTVXZ", weight=1.0),
     _eu("be", "[12]-LLL-DDD", "LLL-DDD", weight=0.6),
@@ -143,21 +150,25 @@ _EUROPE = (
     _eu("tr", "DD L DDDD", "DD LL DDD", "DD LLL DD", "DD LLL DDD", "DD LL DDDD", weight=0.9),
     _wide("ch", "LL*DDDDDD", "LL*DDDDD", "LL.DDDDDD", "LL DDD DDD", weight=0.6),
     _wide("gb", "LLDD LLL", letters=_without("IQ"), aspect=4.6, weight=2.0),
-    _wide("gb_old", "LDDD LLL", "LLL DDDL", "LDD LLL", "LLL DDL", letters=_without("IQ"), aspect=4.6, weight=0.6),
+    _wide("gb_old", "LDDD LLL", "LLL DDDL", "LDD LLL", "LLL DDL", letters=_without("IQ"), aspect=4.6,
+        weight=0.6),
 )  # fmt: skip
 
 _NORTH_AMERICA = (
     _us("us_letters_first", "LLL DDDD", "LLL-DDDD", "LLL DDD", "LLL-DDD", "LLL*DDD", "LLL.DDD", "LLLDDDD",
-        "LLL*DDDD", weight=3.4),
+        "LLL*DDDD", "LLL&DDD", weight=3.4),
     _us("us_digits_first", "DDD LLL", "DDD-LLL", "DDD*LLL", "DDD.LLL", "DDDD LL", "DDD LLLL", "DDD*LLLL",
         "DDDD LLL", "DDD LL", weight=2.6),
     _us("us_split", "LLL DLD", "LDD DLL", "DLL DDD", "DLLLDDD", "LDD LLD", "DLDLDL", "LLDDDDL", "DLD DLD",
         "LLL DDL", "LLDDLLD", "LDD*DLL", "DDL*DLD", weight=1.8),
     _us("us_long", "LL DDDDD", "LL-DDDDD", "DDDDDLL", "DDD DDDD", "LDDDDDD", "LDDD DDD", "DLDDDDD", "XX-DDDD",
         "LL DDDD", "LL DDD", "DDD DDD", "LL*DDDD", "DDDDD L", weight=1.8),
-    _us("us_short", "DDDD", "LL DD", "L DDDD", "DDDDD", "LLL DD", "DD LL", "XXX", "XX XX", "DDDDDD", weight=0.7),
-    _us("us_prefix", "!DDDD", "!LLDDD", "!DDDDD", "!XXXX", "DDDD!", "LLDDD!", "!LLDD", "*XXXX", "*XXXXX",
-        "*!DDDD", "*DDDL", "*LLDDD", "XXXX*", weight=1.8),
+    _us("us_short", "DDDD", "LL DD", "L DDDD", "DDDDD", "LLL DD", "DD LL", "XXX", "XX XX", "DDDDDD",
+        weight=0.7),
+    _us("us_prefix", "!DDDD", "!LLDDD", "!DDDDD", "!XXXX", "DDDD!", "LLDDD!", "!LLDD", "*XXXX", "&XXXXX",
+        "&!DDDD", "&DDDL", "&LLDDD", "XXXX&", "&XXXX", "&DDDDD", "&LLL", "&DDD LL", "DDD&DDD", "LLL&DDD",
+        "&!DDD",
+        weight=2.2),
     _us("us_vanity", "LLLLLL", "LLLLLLL", "LLLLL", "LLLL", "LLLDLLL", "LLLLDD", "LLLL LL", "LL LLLL", "LLLDL",
         "LLL LLLL", "LDLLLL", "DLLLLL", "LLLDDD", "LLDLLL", "XXXXXX", "XXXXXXX", "XXXXX", weight=2.6),
     _us("us_dark", "LLL DDD", "LLL*DDD", "DDD LLL", "LLL DDDD", "LLLLLL", ink="light", weight=0.7),
@@ -166,10 +177,13 @@ _NORTH_AMERICA = (
 )  # fmt: skip
 
 _SOUTH_AMERICA = (
-    PlateLayout("br_old", ("LLL-DDDD", "LLL.DDDD", "LLL DDDD"), aspect=3.0, height=0.52, header=True, weight=2.0),
-    PlateLayout("br_old_dark", ("LLL-DDDD", "LLL.DDDD"), aspect=3.0, height=0.52, ink="light", header=True, weight=1.8),
+    PlateLayout("br_old", ("LLL-DDDD", "LLL.DDDD", "LLL DDDD"), aspect=3.0, height=0.52, header=True,
+        weight=2.0),
+    PlateLayout("br_old_dark", ("LLL-DDDD", "LLL.DDDD"), aspect=3.0, height=0.52, ink="light", header=True,
+        weight=1.8),
     PlateLayout("br_mercosur", ("LLLDLDD", "LLL DLDD"), aspect=3.08, height=0.56, band="top", weight=1.6),
-    PlateLayout("ar_old", ("LLL DDD", "LLL*DDD", "LLL.DDD"), aspect=2.3, height=0.46, ink="panel", header=True,
+    PlateLayout("ar_old", ("LLL DDD", "LLL*DDD", "LLL.DDD"), aspect=2.3, height=0.46, ink="panel",
+        header=True,
                 footer=True, weight=2.2),
     PlateLayout("ar_mercosur", ("LL DDD LL",), aspect=3.08, height=0.56, band="top", weight=1.8),
     PlateLayout("uy", ("LLL DDDD",), aspect=3.08, height=0.56, band="top", weight=0.4),
@@ -192,11 +206,13 @@ _ASIA = (
     PlateLayout("cn_suffix_dark", ("PL.XXXXS",), _without("IO"), aspect=3.14, height=0.64, ink="light",
                 weight=0.4),
     _wide("vn", "DDL-DDD.DD", "DDL-DDDD", "DDL-DDDDD", letters=_without("IJOQW"), aspect=4.5, weight=1.5),
-    _wide("in", "LL DD LL DDDD", "LL DD L DDDD", "LLDDLLDDDD", "LL-DD-LL-DDDD", letters=_without("IO"), weight=1.0),
+    _wide("in", "LL DD LL DDDD", "LL DD L DDDD", "LLDDLLDDDD", "LL-DD-LL-DDDD", letters=_without("IO"),
+        weight=1.0),
     _wide("my", "LLL DDDD", "LL DDDD", "LLL DDD", "L DDDD", "LLL DDDD L", letters=_without("IO"), ink="light",
           weight=0.5),
     _wide("sg", "[SEP]LL DDDD L", letters=_without("IO"), ink="light", weight=0.4),
-    PlateLayout("id", ("L DDDD LL", "L DDDD LLL", "LL DDDD LL", "L DDDD L"), aspect=3.1, height=0.55, ink="light",
+    PlateLayout("id", ("L DDDD LL", "L DDDD LLL", "LL DDDD LL", "L DDDD L"), aspect=3.1, height=0.55,
+        ink="light",
                 footer=True, weight=0.5),
     _wide("il", "DDD-DD-DDD", "DD-DDD-DD", weight=0.4),
     _wide("tw", "LLL-DDDD", "LL-DDDD", "DDDD-LL", aspect=2.4, weight=0.4),
@@ -208,26 +224,29 @@ _ASIA = (
 )  # fmt: skip
 
 _SOUTH = (
-    PlateLayout("au", ("LLL DDD", "DLL DLL", "LLL DDL", "LDD DLL", "LLL.DDD", "LLL DDL", "DDD LLL", "SDDD LLL"
-                .replace("S", "[S]")), aspect=2.8, height=0.6, header=True, footer=True, weight=0.8),
+    PlateLayout("au", ("LLL DDD", "DLL DLL", "LLL DDL", "LDD DLL", "LLL.DDD", "LLL DDL", "DDD LLL",
+        "[S]DDD LLL"), aspect=2.8, height=0.6, header=True, footer=True, weight=0.8),
     _wide("nz", "LLL DDD", "LLLDDD", "LLDDDD", aspect=3.0, weight=0.3),
     _wide("za", "LL DD LL LL", "LLL DDD LL", "LL DDDDD", letters=_CONSONANTS, weight=0.5),
     PlateLayout("ke", ("LLL DDDL",), aspect=4.4, height=0.6, weight=0.3),
-    PlateLayout("ng", ("LLL-DDDLL", "LLL DDD LL"), aspect=2.0, height=0.42, header=True, footer=True, weight=0.3),
+    PlateLayout("ng", ("LLL-DDDLL", "LLL DDD LL"), aspect=2.0, height=0.42, header=True, footer=True,
+        weight=0.3),
 )  # fmt: skip
 
 _TWO_LINE = (
-    _two("vn_two", "DDL/DDD.DD", "DD-LD/DDD.DD", "DD-LD/DDDD", "DDL/DDDD", letters=_without("IJOQW"), weight=0.8),
+    _two("vn_two", "DDL/DDD.DD", "DD-LD/DDD.DD", "DD-LD/DDDD", "DDL/DDDD", letters=_without("IJOQW"),
+        weight=0.8),
     _two("cn_two", "PL/XXXXX", "PL/DDDDD", "PL/LDDDD", letters=_without("IO"), aspect=2.0, weight=0.7),
     _two("ar_two", "DDD/LLL", "LDD/DLLL", "LDDD/LLL", ink="panel", weight=0.5),
     _two("ar_mercosur_two", "LDD/DLLL", "LDDD/LLL", weight=0.4),
     _two("br_two", "LLL/DDDD", "LLL/DLDD", aspect=1.2, weight=0.7),
-    _two("in_two", "LLDD/LLDDDD", "LL DD/LL DDDD", "LL DD L/DDDD", aspect=1.7, letters=_without("IO"), weight=0.6),
+    _two("in_two", "LLDD/LLDDDD", "LL DD/LL DDDD", "LL DD L/DDDD", aspect=1.7, letters=_without("IO"),
+        weight=0.6),
     _two("eu_two", "LL/DDDLL", "LLL/DDDD", "DDDD/LLL", "LL DD/LLL", "LL*LL/DDDD", "LLDD/LLL", "LL/DDDDD",
          aspect=1.45, weight=0.9),
     _two("my_two", "LLL/DDDD", "LL/DDDD", ink="light", letters=_without("IO"), weight=0.4),
     _two("us_two", "LL/DDDD", "DDD/LLL", "LLL/DDD", aspect=1.7, weight=0.3),
     _two("it_two", "LL DDD/LL", "LL/DDDDD", letters=_without("IOQU"), aspect=1.5, weight=0.3),
-)
+)  # fmt: skip
 
 LAYOUTS: tuple[PlateLayout, ...] = _EUROPE + _NORTH_AMERICA + _SOUTH_AMERICA + _ASIA + _SOUTH + _TWO_LINE

@@ -196,7 +196,7 @@ def test_cuda_that_is_listed_but_does_not_start(tmp_path: Path) -> None:
 def test_library_that_is_too_old(tmp_path: Path) -> None:
     version = ort_info(LIBRARY)["version"]
     old = "1.19." + "9" * (len(version) - 5)
-    path = _patched_library(tmp_path, b"\0" + version.encode() + b"\0", b"\0" + old.encode() + b"\0")
+    path = _patched_library(tmp_path, version.encode() + b"\0", old.encode() + b"\0")
     code = """
         import sys
         from lprfast._core import OrtError, ort_info

@@ -10,10 +10,11 @@ from pathlib import Path
 # Runs from a clone without an installation, as a script, under torchrun and as a module.
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from training.export import ParityError, export_checkpoint
 from training.ocr.checkpoint import load_checkpoint
 from training.ocr.config import Config
 from training.ocr.model import ARCHITECTURES
-from training.ocr.train import CHECKPOINT, train
+from training.ocr.train import CHECKPOINT, Outcome, train
 
 MINUTES = 60.0
 
@@ -49,17 +50,30 @@ def make_parser() -> argparse.ArgumentParser:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Runs the command line; 0 when trained, 2 when the arguments cannot be used."""
+    """Runs the command line; 0: trained, 1: the export failed, 2: the arguments cannot be used."""
     given = vars(make_parser().parse_args(arguments))
     out = given.pop("out", None)
     resume, init = given.pop("resume", False), given.pop("init", None)
     try:
         config, out = _settle(given, out, resume)
-        checkpoint = train(config, out, resume, init)
+        outcome = train(config, out, resume, init)
     except ValueError as error:
         print(f"train_ocr: {error}", file=sys.stderr)
         return 2
-    print(f"checkpoint: {checkpoint}")
+    return _finish(config, outcome) if outcome.first else 0
+
+
+def _finish(config: Config, outcome: Outcome) -> int:
+    print(f"checkpoint: {outcome.checkpoint}")
+    if not outcome.finished or not config.export:
+        return 0
+    model = outcome.checkpoint.with_name("model.onnx")
+    try:
+        export_checkpoint(outcome.checkpoint, model, config.name)
+    except ParityError as error:
+        print(f"train_ocr: {error}; no model was written", file=sys.stderr)
+        return 1
+    print(f"model: {model}")
     return 0
 
 

@@ -46,6 +46,7 @@ struct Target {
 };
 
 struct Sums {
+  std::int64_t levels = 0;     // of the gray levels
   std::int64_t squares = 0;    // of the gray levels
   std::int64_t clipped = 0;    // pixels at 0 or 255
   std::int64_t laplacian = 0;  // over pixels with four neighbours

@@ -174,7 +174,8 @@ __m256i load_taps(const Axis& axis, int j, int x) {
 
 // 8 outputs in two lanes of 4; each lane's inputs lie within 8 values, so one byte shuffle fetches each pair.
 template <int kPairs>
-void shuffle_group(const MiddleRows& middle, const Axis& axis, int x, const Writer& writer) {
+void shuffle_group(const MiddleRows& middle, const Axis& axis, int x, const Writer& shared) {
+  const Writer writer = shared;  // a local copy stays in registers while the output is written
   const __m256i start = load32(axis.start + x);
   const __m256i first = _mm256_sub_epi32(start, _mm256_shuffle_epi32(start, 0));
   const __m256i index = _mm256_add_epi32(_mm256_mullo_epi32(first, _mm256_set1_epi32(0x02020202)),
@@ -194,7 +195,8 @@ void shuffle_group(const MiddleRows& middle, const Axis& axis, int x, const Writ
 }
 
 // Any reach: each pair of inputs is one gathered 32-bit value.
-void gather_group(const MiddleRows& middle, const Axis& axis, int x, const Writer& writer) {
+void gather_group(const MiddleRows& middle, const Axis& axis, int x, const Writer& shared) {
+  const Writer writer = shared;  // a local copy stays in registers while the output is written
   const __m256i start = load32(axis.start + x);
   for (int y = 0; y < middle.height; ++y) {
     const std::int16_t* row = middle.data + y * middle.stride;
@@ -232,22 +234,20 @@ __m256i columns_between(int x, int first, int last) {
 }
 
 struct BandSums {
-  __m256i squares, clipped, laplacian, laplacian_squares;
+  __m256i levels, squares, clipped, laplacian, laplacian_squares;
 
-  void add_pixels(const std::uint8_t* row, __m256i valid, std::uint16_t* column_sums) {
-    const __m256i pixel = _mm256_and_si256(load_words(row), valid);
+  void add_pixels(__m256i pixel, __m256i valid) {
+    levels = _mm256_add_epi32(levels, _mm256_madd_epi16(pixel, _mm256_set1_epi16(1)));
     squares = _mm256_add_epi32(squares, _mm256_madd_epi16(pixel, pixel));
-    store32(column_sums, _mm256_add_epi16(load32(column_sums), pixel));
     const __m256i black = _mm256_cmpeq_epi16(pixel, _mm256_setzero_si256());
     const __m256i white = _mm256_cmpeq_epi16(pixel, _mm256_set1_epi16(255));
     // A comparison that holds is -1.
     clipped = _mm256_sub_epi16(clipped, _mm256_and_si256(_mm256_or_si256(black, white), valid));
   }
-  void add_laplacian(const std::uint8_t* row, std::ptrdiff_t stride, __m256i inner) {
+  void add_laplacian(__m256i above, __m256i pixel, __m256i below, const std::uint8_t* row, __m256i inner) {
     const __m256i sides = _mm256_add_epi16(load_words(row - 1), load_words(row + 1));
-    const __m256i ends = _mm256_add_epi16(load_words(row - stride), load_words(row + stride));
-    const __m256i center = _mm256_slli_epi16(load_words(row), 2);
-    const __m256i value = _mm256_and_si256(_mm256_sub_epi16(center, _mm256_add_epi16(sides, ends)), inner);
+    const __m256i around = _mm256_add_epi16(sides, _mm256_add_epi16(above, below));
+    const __m256i value = _mm256_and_si256(_mm256_sub_epi16(_mm256_slli_epi16(pixel, 2), around), inner);
     laplacian = _mm256_add_epi32(laplacian, _mm256_madd_epi16(value, _mm256_set1_epi16(1)));
     laplacian_squares = _mm256_add_epi32(laplacian_squares, _mm256_madd_epi16(value, value));
   }
@@ -261,17 +261,32 @@ std::int64_t add_up(__m256i values) {
   return sum;
 }
 
+// 16 columns, downwards, so that each row is widened once.
+void measure_columns(const Band& band, int x, std::uint16_t* column_sums, BandSums& sums) {
+  const __m256i valid = columns_between(x, 0, band.width);
+  const __m256i inner = columns_between(x, 1, band.width - 1);
+  const std::uint8_t* row = band.data + band.first * band.stride + x;
+  __m256i column = load32(column_sums + x);
+  __m256i above = band.first > 0 ? load_words(row - band.stride) : _mm256_setzero_si256();
+  __m256i pixel = _mm256_and_si256(valid, load_words(row));
+  for (int y = band.first; y < band.last; ++y, row += band.stride) {
+    const bool last_row = y + 1 == band.height;
+    const __m256i below =
+        last_row ? _mm256_setzero_si256() : _mm256_and_si256(valid, load_words(row + band.stride));
+    column = _mm256_add_epi16(column, pixel);
+    sums.add_pixels(pixel, valid);
+    if (y > 0 && !last_row) sums.add_laplacian(above, pixel, below, row, inner);
+    above = pixel;
+    pixel = below;
+  }
+  store32(column_sums + x, column);
+}
+
 void measure(const Band& band, std::uint16_t* column_sums, Sums* sums) {
   const __m256i zero = _mm256_setzero_si256();
-  BandSums band_sums = {zero, zero, zero, zero};
-  for (int y = band.first; y < band.last; ++y) {
-    const std::uint8_t* row = band.data + y * band.stride;
-    const bool inner_row = y > 0 && y < band.height - 1;
-    for (int x = 0; x < band.width; x += 16) {
-      band_sums.add_pixels(row + x, columns_between(x, 0, band.width), column_sums + x);
-      if (inner_row) band_sums.add_laplacian(row + x, band.stride, columns_between(x, 1, band.width - 1));
-    }
-  }
+  BandSums band_sums = {zero, zero, zero, zero, zero};
+  for (int x = 0; x < band.width; x += 16) measure_columns(band, x, column_sums, band_sums);
+  sums->levels += add_up(band_sums.levels);
   sums->squares += add_up(band_sums.squares);
   sums->clipped += add_up(_mm256_madd_epi16(band_sums.clipped, _mm256_set1_epi16(1)));
   sums->laplacian += add_up(band_sums.laplacian);

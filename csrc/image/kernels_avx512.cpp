@@ -164,7 +164,8 @@ __m512i load_taps(const Axis& axis, int j, int x) {
 
 // 16 outputs whose inputs lie within 32 (or, kWide, 64) values: one permutation fetches each pair of inputs.
 template <int kPairs, bool kWide>
-void horizontal_group(const MiddleRows& middle, const Axis& axis, int x, const Writer& writer) {
+void horizontal_group(const MiddleRows& middle, const Axis& axis, int x, const Writer& shared) {
+  const Writer writer = shared;  // a local copy stays in registers while the output is written
   const __m512i start = _mm512_loadu_si512(axis.start + x);
   const __m512i first = _mm512_sub_epi32(start, _mm512_set1_epi32(axis.start[x]));
   const __m512i pair = _mm512_mullo_epi32(first, _mm512_set1_epi32(0x00010001));
@@ -188,7 +189,8 @@ void horizontal_group(const MiddleRows& middle, const Axis& axis, int x, const W
 }
 
 // Any reach: each pair of inputs is one gathered 32-bit value.
-void gather_group(const MiddleRows& middle, const Axis& axis, int x, const Writer& writer) {
+void gather_group(const MiddleRows& middle, const Axis& axis, int x, const Writer& shared) {
+  const Writer writer = shared;  // a local copy stays in registers while the output is written
   const __m512i start = _mm512_loadu_si512(axis.start + x);
   for (int y = 0; y < middle.height; ++y) {
     const std::int16_t* row = middle.data + y * middle.stride;
@@ -235,24 +237,21 @@ __mmask32 columns_between(int x, int first, int last) {
 }
 
 struct BandSums {
-  __m512i squares, laplacian, laplacian_squares;
+  __m512i levels, squares, laplacian, laplacian_squares;
   std::int64_t clipped;
 
-  void add_pixels(const std::uint8_t* row, __mmask32 valid, std::uint16_t* column_sums) {
+  void add_pixels(const std::uint8_t* row, __m512i pixel, __mmask32 valid) {
     const __m256i bytes = _mm256_maskz_loadu_epi8(valid, row);
-    const __m512i pixel = _mm512_cvtepu8_epi16(bytes);
+    levels = _mm512_add_epi64(levels, _mm512_zextsi256_si512(_mm256_sad_epu8(bytes, _mm256_setzero_si256())));
     squares = _mm512_add_epi32(squares, _mm512_madd_epi16(pixel, pixel));
-    const __m512i column = _mm512_add_epi16(_mm512_loadu_si512(column_sums), pixel);
-    _mm512_storeu_si512(column_sums, column);
     // 0 and 255 are the two levels that are at most 1 after adding 1.
     const __m256i next = _mm256_add_epi8(bytes, _mm256_set1_epi8(1));
     clipped += _mm_popcnt_u32(_mm256_mask_cmple_epu8_mask(valid, next, _mm256_set1_epi8(1)));
   }
-  void add_laplacian(const std::uint8_t* row, std::ptrdiff_t stride, __mmask32 inner) {
+  void add_laplacian(__m512i above, __m512i pixel, __m512i below, const std::uint8_t* row, __mmask32 inner) {
     const __m512i sides = _mm512_add_epi16(load_words(row - 1), load_words(row + 1));
-    const __m512i ends = _mm512_add_epi16(load_words(row - stride), load_words(row + stride));
-    const __m512i center = _mm512_slli_epi16(load_words(row), 2);
-    const __m512i value = _mm512_maskz_sub_epi16(inner, center, _mm512_add_epi16(sides, ends));
+    const __m512i around = _mm512_add_epi16(sides, _mm512_add_epi16(above, below));
+    const __m512i value = _mm512_maskz_sub_epi16(inner, _mm512_slli_epi16(pixel, 2), around);
     laplacian = _mm512_add_epi32(laplacian, _mm512_madd_epi16(value, _mm512_set1_epi16(1)));
     laplacian_squares = _mm512_add_epi32(laplacian_squares, _mm512_madd_epi16(value, value));
   }
@@ -266,17 +265,32 @@ std::int64_t add_up(__m512i values) {
   return sum;
 }
 
+// 32 columns, downwards, so that each row is widened once.
+void measure_columns(const Band& band, int x, std::uint16_t* column_sums, BandSums& sums) {
+  const __mmask32 valid = columns_between(x, 0, band.width);
+  const __mmask32 inner = columns_between(x, 1, band.width - 1);
+  const std::uint8_t* row = band.data + band.first * band.stride + x;
+  __m512i column = _mm512_loadu_si512(column_sums + x);
+  __m512i above = band.first > 0 ? load_words(row - band.stride) : _mm512_setzero_si512();
+  __m512i pixel = _mm512_maskz_mov_epi16(valid, load_words(row));
+  for (int y = band.first; y < band.last; ++y, row += band.stride) {
+    const bool last_row = y + 1 == band.height;
+    const __m512i below =
+        last_row ? _mm512_setzero_si512() : _mm512_maskz_mov_epi16(valid, load_words(row + band.stride));
+    column = _mm512_add_epi16(column, pixel);
+    sums.add_pixels(row, pixel, valid);
+    if (y > 0 && !last_row) sums.add_laplacian(above, pixel, below, row, inner);
+    above = pixel;
+    pixel = below;
+  }
+  _mm512_storeu_si512(column_sums + x, column);
+}
+
 void measure(const Band& band, std::uint16_t* column_sums, Sums* sums) {
   const __m512i zero = _mm512_setzero_si512();
-  BandSums band_sums = {zero, zero, zero, 0};
-  for (int y = band.first; y < band.last; ++y) {
-    const std::uint8_t* row = band.data + y * band.stride;
-    const bool inner_row = y > 0 && y < band.height - 1;
-    for (int x = 0; x < band.width; x += 32) {
-      band_sums.add_pixels(row + x, columns_between(x, 0, band.width), column_sums + x);
-      if (inner_row) band_sums.add_laplacian(row + x, band.stride, columns_between(x, 1, band.width - 1));
-    }
-  }
+  BandSums band_sums = {zero, zero, zero, zero, 0};
+  for (int x = 0; x < band.width; x += 32) measure_columns(band, x, column_sums, band_sums);
+  sums->levels += add_up(band_sums.levels);
   sums->squares += add_up(band_sums.squares);
   sums->clipped += band_sums.clipped;
   sums->laplacian += add_up(band_sums.laplacian);

@@ -50,6 +50,12 @@ void give_back_large(std::vector<T>& buffer) {
   if (buffer.capacity() * sizeof(T) > kKeptBytes) std::vector<T>().swap(buffer);
 }
 
+// 64-byte vectors that straddle two cache lines cost twice.
+std::int16_t* cache_aligned(std::int16_t* values) {
+  const std::uintptr_t misplaced = reinterpret_cast<std::uintptr_t>(values) % 64;
+  return misplaced == 0 ? values : values + (64 - misplaced) / sizeof(std::int16_t);
+}
+
 struct Rectangle {
   int top = 0;
   int left = 0;
@@ -193,8 +199,8 @@ void prepare(const ImageView& crop, Color color, const PrepareSpec& spec, Isa is
   MiddleRows middle;
   middle.height = content.height;
   middle.stride = (std::max(plane.width, 2 * horizontal.pairs) + 64 + 31) / 32 * 32;
-  ensure_size(impl.middle, static_cast<std::size_t>(middle.stride) * content.height);
-  middle.data = impl.middle.data();
+  ensure_size(impl.middle, static_cast<std::size_t>(middle.stride) * content.height + 32);
+  middle.data = cache_aligned(impl.middle.data());
   kernels.vertical(plane, vertical, middle);
 
   Target target;

@@ -107,7 +107,9 @@ bool Library::has_provider(const std::string& name) const {
 std::optional<Failure> Library::take(abi::Status* status) const {
   if (!status) return std::nullopt;
   const Owned<abi::Status> owned(status, api_.ReleaseStatus);
-  return Failure{api_.GetErrorCode(status), api_.GetErrorMessage(status)};
+  std::string text = api_.GetErrorMessage(status);
+  text.erase(text.find_last_not_of(" \n") + 1);  // it often ends with an empty line
+  return Failure{api_.GetErrorCode(status), text};
 }
 
 void Library::check(abi::Status* status, const std::string& doing) const {

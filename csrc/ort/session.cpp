@@ -102,8 +102,8 @@ struct Session::Impl {
     if (forked()) (void)session.release();
   }
 
+  void check(abi::Status* status, const char* doing, const Shape& shape) const;
   Owned<abi::Value> tensor(float* data, const Shape& shape) const;
-  Shape shape_of(const abi::Value* value) const;
   abi::Status* call(const abi::Value* input, abi::Value** output) const;
   bool run_into(const abi::Value* input, const Shape& shape, std::vector<float>& output) const;
   Shape run_and_copy(const abi::Value* input, const Shape& input_shape, std::vector<float>& output) const;
@@ -134,19 +134,17 @@ void Session::Impl::check_process() const {
       "device '" + device + "': CUDA does not survive a fork; start the process with 'spawn' instead", -1);
 }
 
-Owned<abi::Value> Session::Impl::tensor(float* data, const Shape& shape) const {
-  abi::Value* made = nullptr;
-  library.check(api.CreateTensorWithDataAsOrtValue(memory.get(), data, element_count(shape) * sizeof(float),
-                                                   shape.data(), shape.size(), abi::kFloat32, &made),
-                source + ": tensor of shape " + shape_text(shape));
-  return {made, api.ReleaseValue};
+// Builds its message only when there is one: run() passes here several times.
+void Session::Impl::check(abi::Status* status, const char* doing, const Shape& shape) const {
+  if (status) library.check(status, source + ": " + doing + " of shape " + shape_text(shape));
 }
 
-Shape Session::Impl::shape_of(const abi::Value* value) const {
-  abi::TensorInfo* made = nullptr;
-  library.check(api.GetTensorTypeAndShape(value, &made), source);
-  const Owned<abi::TensorInfo> owned(made, api.ReleaseTensorTypeAndShapeInfo);
-  return dimensions(library, made);
+Owned<abi::Value> Session::Impl::tensor(float* data, const Shape& shape) const {
+  abi::Value* made = nullptr;
+  check(api.CreateTensorWithDataAsOrtValue(memory.get(), data, element_count(shape) * sizeof(float),
+                                           shape.data(), shape.size(), abi::kFloat32, &made),
+        "making a tensor", shape);
+  return {made, api.ReleaseValue};
 }
 
 abi::Status* Session::Impl::call(const abi::Value* input, abi::Value** output) const {
@@ -167,11 +165,14 @@ bool Session::Impl::run_into(const abi::Value* input, const Shape& shape, std::v
 Shape Session::Impl::run_and_copy(const abi::Value* input, const Shape& input_shape,
                                   std::vector<float>& output) const {
   abi::Value* made = nullptr;
-  library.check(call(input, &made), source + ": running on an input of shape " + shape_text(input_shape));
+  check(call(input, &made), "running on an input", input_shape);
   const Owned<abi::Value> value(made, api.ReleaseValue);
-  Shape shape = shape_of(made);
+  abi::TensorInfo* made_info = nullptr;
+  check(api.GetTensorTypeAndShape(made, &made_info), "reading the output for an input", input_shape);
+  const Owned<abi::TensorInfo> info_of_value(made_info, api.ReleaseTensorTypeAndShapeInfo);
+  Shape shape = dimensions(library, made_info);
   void* data = nullptr;
-  library.check(api.GetTensorMutableData(made, &data), source);
+  check(api.GetTensorMutableData(made, &data), "reading the output for an input", input_shape);
   const auto* first = static_cast<const float*>(data);
   output.assign(first, first + element_count(shape));
   return shape;

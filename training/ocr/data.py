@@ -107,7 +107,7 @@ class _Keys(Sampler[BatchKey]):
     def __iter__(self) -> Iterator[BatchKey]:
         index = self._start
         while True:
-            yield BatchKey(index, hard_share(self._clock.progress(index)))
+            yield BatchKey(index, hard_share(self._clock.progress(index), index))
             index += 1
 
 
@@ -145,5 +145,4 @@ def synthetic_validation(size: int, multi_scale: tuple[float, float]) -> Validat
 def labelled_validation(file: LabelFile) -> ValidationSet:
     """All rows of a label file as they are."""
     images = torch.from_numpy(prepare([load_gray(row.path) for row in file.rows]))
-    name = file.path.parent.name if file.path.stem == "labels" else file.path.stem
-    return ValidationSet(name, images, [row.text for row in file.rows])
+    return ValidationSet(file.name, images, [row.text for row in file.rows])

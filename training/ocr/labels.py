@@ -35,6 +35,11 @@ class LabelFile:
     weight: float
     rows: tuple[LabelledCrop, ...]
 
+    @property
+    def name(self) -> str:
+        """Folder and file name: what logs and models say of it, never where it lay."""
+        return f"{self.path.absolute().parent.name}/{self.path.name}"
+
 
 def parse_spec(spec: str) -> tuple[Path, float]:
     """Splits ``PATH[:WEIGHT]``; the weight is 1 unless given.

@@ -8,6 +8,8 @@ import time
 WARM_UP = 0.06
 EASY_UNTIL = 0.08
 HARD_FROM = 0.25
+EASY_STEPS = 400
+HARD_STEPS = 1200
 
 
 def learning_rate(progress: float, peak: float) -> float:
@@ -18,12 +20,15 @@ def learning_rate(progress: float, peak: float) -> float:
     return peak * (0.01 + 0.99 * 0.5 * (1 + math.cos(angle)))
 
 
-def hard_share(progress: float) -> float:
+def hard_share(progress: float, step: int) -> float:
     """Share of full-difficulty plates: none until 8 % of the run, all from 25 % on.
 
-    From hard plates alone CTC stays for long where it answers nothing but blanks.
+    From hard plates alone CTC stays for long where it answers nothing but blanks. How soon it leaves that on
+    easy ones is a matter of steps, not of the clock: a short run or a slow machine still gets 400 easy steps.
     """
-    return min(1.0, max(0.0, (progress - EASY_UNTIL) / (HARD_FROM - EASY_UNTIL)))
+    by_progress = (progress - EASY_UNTIL) / (HARD_FROM - EASY_UNTIL)
+    by_step = (step - EASY_STEPS) / (HARD_STEPS - EASY_STEPS)
+    return min(1.0, max(0.0, min(by_progress, by_step)))
 
 
 class Clock:

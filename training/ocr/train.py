@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -34,8 +34,16 @@ from training.synth import CHARSET
 CHECKPOINT = "last.pt"
 
 
-def train(config: Config, out: Path, resume: bool = False, init: Path | None = None) -> Path:
-    """Trains a reader and returns the path of its last checkpoint, ``out/last.pt``.
+class Outcome(NamedTuple):
+    """What became of a run: ``finished`` unless it was stopped; ``first``: this process answers for it."""
+
+    checkpoint: Path
+    finished: bool
+    first: bool
+
+
+def train(config: Config, out: Path, resume: bool = False, init: Path | None = None) -> Outcome:
+    """Trains a reader; its last checkpoint is ``out/last.pt``.
 
     ``resume`` goes on from that checkpoint with everything it holds; ``init`` starts a new run from the
     averaged weights of another checkpoint.
@@ -56,11 +64,11 @@ def train(config: Config, out: Path, resume: bool = False, init: Path | None = N
         load_weights(run.model, codec, load_checkpoint(init))
         run.ema = Ema(run.model, config.ema)
     try:
-        _loop(run)
+        finished = _loop(run)
     finally:
         run.log.close()
         world.close()
-    return out / CHECKPOINT
+    return Outcome(out / CHECKPOINT, finished, world.first)
 
 
 def extended_charset(files: list[LabelFile]) -> tuple[str, ...]:
@@ -91,7 +99,7 @@ class _Run:
         self.log.write(
             "start", arch=config.arch, parameters=parameter_count(self.model), classes=codec.classes,
             device=str(world.device), processes=world.size, threads=torch.get_num_threads(),
-            precision=config.precision, labelled={f.path.as_posix(): len(f.rows) for f in files},
+            precision=config.precision, labelled={f.name: len(f.rows) for f in files},
         )  # fmt: skip
 
     def load(self, state: dict[str, Any]) -> None:
@@ -130,7 +138,7 @@ class _Run:
         self.log.write("validation", step=self.step, minutes=minutes, exact=exact, cer=cer)
 
 
-def _loop(run: _Run) -> None:
+def _loop(run: _Run) -> bool:
     config, world = run.config, run.world
     model = world.wrap(run.model)
     workers = default_workers(world.device) if config.workers is None else config.workers
@@ -168,6 +176,7 @@ def _loop(run: _Run) -> None:
     run.save()
     if stopped:
         run.log.write("stopped", step=run.step, go_on_with="--resume")
+    return not stopped
 
 
 def batch_loss(model: nn.Module, batch: Batch, device: torch.device, precision: str) -> Tensor:

@@ -75,7 +75,9 @@ def measure_speed(generator: PlateGenerator, count: int) -> None:
     for _ in range(count):
         generator.sample()
     seconds = time.perf_counter() - start
-    print(f"{count / seconds:.0f} samples/s on one core ({1e6 * seconds / count:.0f} us each, {count} samples)")
+    print(
+        f"{count / seconds:.0f} samples/s on one core ({1e6 * seconds / count:.0f} us each, {count} samples)"
+    )
 
 
 def write_samples(generator: PlateGenerator, folder: Path, count: int, seed: int) -> None:

@@ -21,7 +21,7 @@ Width = tuple[int, int, float]
 
 @dataclass(frozen=True)
 class Sample:
-    """A crop uint8 [h, w] at the size the camera gave it, its target ("" where nothing is to be read), its layout."""
+    """A crop uint8 [h, w] at the camera's size, its target ("" if nothing is to be read), its layout."""
 
     crop: NDArray[np.uint8]
     text: str
@@ -35,7 +35,7 @@ class PlateGenerator:
         seed: same seed and settings, same samples.
         multi_scale: (LOW, HIGH), 0 < LOW <= HIGH <= 1. The full width of a crop is drawn in 100-200 px, the
             sampled width is that times U(LOW, HIGH); (1, 1) draws no small plate. Nothing else depends on it.
-        widths: (low, high, weight) in px, both ends included: a histogram of full widths to draw from instead.
+        widths: (low, high, weight) in px, both ends included: a histogram to draw the full width from.
         difficulty: 0 (clean, frontal, large) to 1 (everything); may be set at any time.
         held_out: draw only what training never draws (see ``split``).
         system_fonts: False keeps to the fonts drawn by code, and leaves Chinese plates out.
@@ -58,7 +58,9 @@ class PlateGenerator:
         if not 0 < low <= high <= 1:
             raise ValueError(f"multi_scale: expected 0 < LOW <= HIGH <= 1, got {multi_scale}")
         if widths is not None and not all(1 <= a <= b and w >= 0 for a, b, w in widths):
-            raise ValueError(f"widths: expected (low, high, weight) with 1 <= low <= high, weight >= 0, got {widths}")
+            raise ValueError(
+                f"widths: expected (low, high, weight) with 1 <= low <= high, weight >= 0, got {widths}"
+            )
         cv2.setNumThreads(0)
         self._rng = random.Random(seed)
         self.multi_scale = multi_scale
@@ -107,7 +109,7 @@ class PlateGenerator:
 
 
 def part_of(rng: random.Random, plate: Plate, crop: NDArray[np.uint8]) -> Sample:
-    """A one-line plate as it is; of a two-line plate the top (45 %), the bottom (45 %) or, unread, the whole."""
+    """A one-line plate as it is; of a two-line one the top (45 %), the bottom (45 %) or, unread, all."""
     if len(plate.lines) == 1:
         return Sample(crop, plate.lines[0], plate.layout.name)
     share, kind = rng.uniform(0.5, 0.58), rng.random()

@@ -19,13 +19,20 @@ from training.synth.stroke_font import GLYPH_HEIGHT, draw_glyph, draw_style
 
 Gray = NDArray[np.uint8]
 
-_FONT_FOLDERS = ("/usr/share/fonts", "/usr/local/share/fonts", "~/.fonts", "~/.local/share/fonts", "/Library/Fonts",
-                 "C:/Windows/Fonts")  # fmt: skip
+_FONT_FOLDERS = (
+    "/usr/share/fonts",
+    "/usr/local/share/fonts",
+    "~/.fonts",
+    "~/.local/share/fonts",
+    "/Library/Fonts",
+    "C:/Windows/Fonts",
+)
 # Sans, condensed, DIN and road faces; a plate is never set in a decorative face.
 _PLATE_FACES = re.compile(
-    r"^(osp-din|din|rg2014|roadgeek|liberationsans|dejavusans|freesans|arial|helvetica|nimbussans|roboto|overpass|"
-    r"barlow|oswald|archivonarrow|opensans|notosans-|ubuntu|bahnschrift|interstate|highway)", re.I
-)  # fmt: skip
+    r"^(osp-din|din|rg2014|roadgeek|liberationsans|dejavusans|freesans|arial|helvetica|nimbussans|roboto|"
+    r"overpass|barlow|oswald|archivonarrow|opensans|notosans-|ubuntu|bahnschrift|interstate|highway)",
+    re.I,
+)
 _UNFIT = re.compile(r"italic|oblique|light|thin|math|serif|symbol|emoji|awesome|black|display", re.I)
 _HEADER_FACES = re.compile(r"^(liberation(sans|serif)|dejavu(sans|serif)|free(sans|serif))", re.I)
 _CHINESE_FACES = re.compile(r"cjk|wqy|simhei|droidsansfallback|sourcehan", re.I)
@@ -50,9 +57,12 @@ def _font_files() -> tuple[Path, ...]:
 def system_fonts(held_out: bool) -> tuple[str, ...]:
     """Names of the system's plate-like fonts on one side of the split, one per weight; may be empty."""
     files = [
-        p for p in _font_files()
-        if _PLATE_FACES.match(p.name) and not _UNFIT.search(p.name) and split.is_held_out_family(p.name) == held_out
-    ]  # fmt: skip
+        p
+        for p in _font_files()
+        if _PLATE_FACES.match(p.name)
+        and not _UNFIT.search(p.name)
+        and split.is_held_out_family(p.name) == held_out
+    ]
     return tuple(f"system:{weight}:{p}" for p in files for weight in _WEIGHTS)
 
 
@@ -66,7 +76,7 @@ def chinese_fonts(held_out: bool) -> tuple[str, ...]:
     """Names of fonts with Chinese characters; the held-out families only where there are any."""
     files = [p for p in _font_files() if _CHINESE_FACES.search(p.name)]
     side = [p for p in files if split.is_held_out_family(p.name) == held_out]
-    return tuple(f"chinese:{weight}:{p}" for p in side for weight in (0, 1))
+    return tuple(f"chinese:{weight}:{p}" for p in side for weight in _WEIGHTS)
 
 
 def header_fonts() -> tuple[str, ...]:
@@ -75,7 +85,7 @@ def header_fonts() -> tuple[str, ...]:
     return tuple(files[:: max(1, len(files) // 10)])
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def load_font(name: str) -> Font:
     """The atlas of a font named by one of the functions above."""
     kind, _, rest = name.partition(":")
@@ -97,7 +107,7 @@ def _system_glyph(face: ImageFont.FreeTypeFont, character: str, weight: int) -> 
     if weight:
         kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (5, 5) if weight > 0 else (4, 4))
         padded = cv2.copyMakeBorder(image, 4, 4, 4, 4, cv2.BORDER_CONSTANT, value=0)
-        image = _cut_to_ink((cv2.dilate if weight > 0 else cv2.erode)(padded, kernel))
+        image = _cut_to_ink(np.asarray((cv2.dilate if weight > 0 else cv2.erode)(padded, kernel), np.uint8))
     width = max(3, round(image.shape[1] * GLYPH_HEIGHT / image.shape[0]))
     return np.asarray(cv2.resize(image, (width, GLYPH_HEIGHT), interpolation=cv2.INTER_AREA), np.uint8)
 
@@ -116,12 +126,12 @@ def _cut_to_ink(image: Gray) -> Gray:
     return image[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def _small_face(path: str) -> ImageFont.FreeTypeFont:
     return ImageFont.truetype(path, 40)
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def small_text(font: str, text: str) -> Gray:
     """A line of small text as coverage, uint8 [h, w] with h about 28: headers, slogans, dealer names."""
     if font.startswith("stroke:"):

@@ -14,7 +14,9 @@ from training.synth.glyphs import small_text
 Image = NDArray[np.float32]
 
 
-def draw_negative(rng: random.Random, font: str, level: float) -> tuple[NDArray[np.uint8], tuple[int, int, int, int]]:
+def draw_negative(
+    rng: random.Random, font: str, level: float
+) -> tuple[NDArray[np.uint8], tuple[int, int, int, int]]:
     """A canvas uint8 [h, w] without a plate, and the box that a detector took for one."""
     width, height = 208, round(208 / rng.uniform(1.5, 5))
     box = (36, 30, width, height)
@@ -25,7 +27,7 @@ def draw_negative(rng: random.Random, font: str, level: float) -> tuple[NDArray[
         _grille(rng, canvas)
     elif kind < 0.75:
         _text_strip(rng, canvas, font)
-    return cv2.convertScaleAbs(np.maximum(canvas, 0)), box
+    return surface.to_bytes(canvas), box
 
 
 def _grille(rng: random.Random, canvas: Image) -> None:

@@ -17,7 +17,14 @@ Image = NDArray[np.float32]
 CANVAS_WIDTH = 208
 _CHINESE = frozenset(PROVINCES + SUFFIXES)
 # Widths of what is drawn but not read, in character heights.
-_GAPS = {" ": (0.2, 0.5), "-": (0.25, 0.4), ".": (0.2, 0.35), "*": (0.45, 0.65), "!": (0.35, 0.45)}
+_GAPS = {
+    " ": (0.2, 0.5),
+    "-": (0.25, 0.4),
+    ".": (0.2, 0.35),
+    "*": (0.45, 0.65),
+    "&": (0.7, 1.3),
+    "!": (0.35, 0.45),
+}
 
 
 @dataclass(frozen=True)
@@ -63,7 +70,9 @@ def draw_symbols(rng: random.Random, layout: PlateLayout, free_share: float = 0.
     return lines
 
 
-def draw_plate(rng: random.Random, layout: PlateLayout, lines: list[list[str]], fonts: Fonts, level: float) -> Plate:
+def draw_plate(
+    rng: random.Random, layout: PlateLayout, lines: list[list[str]], fonts: Fonts, level: float
+) -> Plate:
     """Composes a plate; ``level`` in 0-1 is how much wear and clutter it gets."""
     width = CANVAS_WIDTH
     height = round(width / (layout.aspect * rng.uniform(0.94, 1.06)))
@@ -76,8 +85,9 @@ def draw_plate(rng: random.Random, layout: PlateLayout, lines: list[list[str]], 
     surface.small_prints(rng, layout, face, fonts.small, paper, ink, level)
     surface.ink_onto(face, coverage, ink, relief=rng.uniform(0, 28) if rng.random() < 0.6 else 0.0)
     surface.wear(rng, face, level)
-    surface.place(rng, canvas, face, box)
-    return Plate(cv2.convertScaleAbs(np.maximum(canvas, 0)), box, tuple("".join(s for s in line if s not in _GAPS) for line in lines), layout)
+    surface.place(rng, canvas, face, box, level)
+    texts = tuple("".join(s for s in line if s not in _GAPS) for line in lines)
+    return Plate(surface.to_bytes(canvas), box, texts, layout)
 
 
 def _tones(rng: random.Random, layout: PlateLayout, level: float) -> tuple[float, float]:
@@ -87,8 +97,9 @@ def _tones(rng: random.Random, layout: PlateLayout, level: float) -> tuple[float
     return (dark, bright) if inverted else (bright, dark)
 
 
-def _coverage(rng: random.Random, layout: PlateLayout, lines: list[list[str]], fonts: Fonts,
-              size: tuple[int, int]) -> NDArray[np.uint8]:  # fmt: skip
+def _coverage(
+    rng: random.Random, layout: PlateLayout, lines: list[list[str]], fonts: Fonts, size: tuple[int, int]
+) -> NDArray[np.uint8]:
     coverage = np.zeros(size, np.uint8)
     for area, symbols in zip(_areas(rng, layout, size), lines, strict=True):
         _draw_line(rng, coverage, symbols, fonts, area)
@@ -108,11 +119,15 @@ def _areas(rng: random.Random, layout: PlateLayout, size: tuple[int, int]) -> li
         second = min(top + first + rng.uniform(0.05, 0.1) * height, height * 0.97 - tall)
         return [_Area(left, right, top, first), _Area(left, right, second, tall)]
     middle = 0.5 + (0.11 if "top" in layout.band else 0.0) + rng.gauss(0, 0.012)
-    middle += 0.07 if layout.header and not layout.footer else -0.04 if layout.footer and not layout.header else 0.0
+    middle += (
+        0.07 if layout.header and not layout.footer else -0.04 if layout.footer and not layout.header else 0.0
+    )
     return [_Area(left, right, min(max(0.02, middle - tall / height / 2) * height, height - tall - 1), tall)]
 
 
-def _natural_widths(rng: random.Random, symbols: list[str], fonts: Fonts, height: float) -> tuple[list[float], bool]:
+def _natural_widths(
+    rng: random.Random, symbols: list[str], fonts: Fonts, height: float
+) -> tuple[list[float], bool]:
     """Cell widths in px before fitting, and whether every character has the same cell."""
     same_cell = rng.random() < 0.6
     glyphs = fonts.main.glyphs
@@ -131,7 +146,9 @@ def _natural_widths(rng: random.Random, symbols: list[str], fonts: Fonts, height
     return out, same_cell
 
 
-def _draw_line(rng: random.Random, coverage: NDArray[np.uint8], symbols: list[str], fonts: Fonts, area: _Area) -> None:
+def _draw_line(
+    rng: random.Random, coverage: NDArray[np.uint8], symbols: list[str], fonts: Fonts, area: _Area
+) -> None:
     cells, same_cell = _natural_widths(rng, symbols, fonts, area.height)
     room = area.right - area.left
     fit = min(room * rng.uniform(0.8, 1.0) / sum(cells), rng.uniform(1.0, 1.35))
@@ -152,7 +169,9 @@ def _draw_line(rng: random.Random, coverage: NDArray[np.uint8], symbols: list[st
         x += cell
 
 
-def _paste(coverage: NDArray[np.uint8], glyph: NDArray[np.uint8], x: float, y: float, width: float, height: float) -> None:
+def _paste(
+    coverage: NDArray[np.uint8], glyph: NDArray[np.uint8], x: float, y: float, width: float, height: float
+) -> None:
     left, top, wide, tall = round(x), round(y), max(2, round(width)), max(4, round(height))
     left, top = min(max(0, left), coverage.shape[1] - wide), min(max(0, top), coverage.shape[0] - tall)
     target = coverage[top : top + tall, left : left + wide]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from lprfast.formats import LAYOUTS, PlateLayout
 
-HELD_OUT_LAYOUTS = frozenset({"sk_2023", "es", "fi", "lv", "si", "ca", "uy", "nz", "my", "cn_green", "co", "it_two"})
+HELD_OUT_LAYOUTS = frozenset(
+    {"sk_2023", "es", "fi", "lv", "si", "ca", "uy", "nz", "my", "cn_green", "co", "it_two"}
+)
 
 # Font families by the start of the file's name, lower case without separators.
 HELD_OUT_FAMILIES = ("freesans", "dejavusansmono", "rg2014d", "notoserifcjk")

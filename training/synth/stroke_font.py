@@ -1,4 +1,4 @@
-"""Plate fonts drawn by code: strokes on a 4 x 8 grid with random thickness, rounding, proportions and letter forms."""
+"""Plate fonts drawn by code: strokes on a grid, of random weight, rounding, proportions and form."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def draw_glyph(symbol: str, style: StrokeStyle) -> NDArray[np.uint8]:
     width = height * style.aspect * (WIDTHS.get(symbol, 1.0) if style.proportional else 1.0)
     stroke = max(2.0, style.thickness * height)
     margin = int(stroke) + 4
-    image = np.zeros((height, int(width) + 2 * margin), np.uint8)
+    image: NDArray[Any] = np.zeros((height, int(width) + 2 * margin), np.uint8)
     for path in SHAPES[symbol][style.forms[symbol]]:
         _draw_path(image, path, style, (margin, width, height, stroke))
     if style.slant:
@@ -69,7 +69,9 @@ def draw_glyph(symbol: str, style: StrokeStyle) -> NDArray[np.uint8]:
     return np.asarray(cv2.resize(image, (out_width, GLYPH_HEIGHT), interpolation=cv2.INTER_AREA), np.uint8)
 
 
-def _draw_path(image: NDArray[np.uint8], path: str, style: StrokeStyle, box: tuple[int, float, int, float]) -> None:
+def _draw_path(
+    image: NDArray[np.uint8], path: str, style: StrokeStyle, box: tuple[int, float, int, float]
+) -> None:
     margin, width, height, stroke = box
     closed = path.endswith("z")
     points: list[Point] = []
@@ -77,7 +79,9 @@ def _draw_path(image: NDArray[np.uint8], path: str, style: StrokeStyle, box: tup
     for word in path.removesuffix("z").split():
         x, y = (float(v) for v in word.removesuffix("r").split(","))
         level = y / 4 * style.waist if y <= 4 else style.waist + (y - 4) / 4 * (1 - style.waist)
-        points.append((margin + stroke / 2 + x / 4 * (width - stroke), stroke / 2 + level * (height - stroke)))
+        points.append(
+            (margin + stroke / 2 + x / 4 * (width - stroke), stroke / 2 + level * (height - stroke))
+        )
         rounded.append(word.endswith("r"))
     line = np.array(_round_corners(points, rounded, closed, style.radius * height, style.arc_points))
     # An arc that takes a whole side ends on the next point: a side of no length has no direction.
@@ -88,7 +92,9 @@ def _draw_path(image: NDArray[np.uint8], path: str, style: StrokeStyle, box: tup
         _flat_line(image, line, stroke)
 
 
-def _round_corners(points: list[Point], rounded: list[bool], closed: bool, radius: float, steps: int) -> list[Point]:
+def _round_corners(
+    points: list[Point], rounded: list[bool], closed: bool, radius: float, steps: int
+) -> list[Point]:
     """Replaces every marked corner by a quadratic arc that starts at most ``radius`` before it."""
     out: list[Point] = []
     count = len(points)
@@ -107,7 +113,9 @@ def _round_corners(points: list[Point], rounded: list[bool], closed: bool, radiu
             t = k / steps
             bulge = 0.0 if steps == 1 else 1.15 * 2 * t * (1 - t)
             rest = 1 - bulge
-            out.append((rest * (ax * (1 - t) + bx * t) + bulge * x, rest * (ay * (1 - t) + by * t) + bulge * y))
+            out.append(
+                (rest * (ax * (1 - t) + bx * t) + bulge * x, rest * (ay * (1 - t) + by * t) + bulge * y)
+            )
     return out
 
 
@@ -122,10 +130,11 @@ def _flat_line(image: NDArray[np.uint8], line: NDArray[Any], stroke: float) -> N
     first, last = line[0] - line[1], line[-1] - line[-2]
     ends = [line[0] + first / np.hypot(*first) * half, line[-1] + last / np.hypot(*last) * half]
     if len(line) > 2:
-        _polyline(image, line[1:-1], False, stroke) if len(line) > 3 else None
+        if len(line) > 3:
+            _polyline(image, line[1:-1], False, stroke)
         for corner in (line[1], line[-2]):
             cv2.circle(image, (round(corner[0]), round(corner[1])), round(half), 255, -1, cv2.LINE_AA)
-    segments = [(ends[0], line[1])] + [(line[-2], ends[1])] if len(line) > 2 else [(ends[0], ends[1])]
+    segments = [(ends[0], line[1]), (line[-2], ends[1])] if len(line) > 2 else [(ends[0], ends[1])]
     for a, b in segments:
         direction = (b - a) / max(1e-6, float(np.hypot(*(b - a))))
         normal = np.array([-direction[1], direction[0]]) * half

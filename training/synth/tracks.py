@@ -41,6 +41,11 @@ def draw_track(
     plate = library.plate(rng, difficulty, layout)
     view, optics = draw_view(rng, difficulty), draw_optics(rng, difficulty)
     light_seed = rng.getrandbits(32)
+    left, top, right, bottom = view.margins
+
+    def shift() -> float:
+        return rng.gauss(0, 0.015) * difficulty
+
     samples = []
     for frame in range(frames):
         share = frame / max(1, frames - 1)
@@ -48,7 +53,7 @@ def draw_track(
         seen = replace(
             view,
             tilt=view.tilt + rng.gauss(0, 0.7) * difficulty,
-            margins=tuple(m + rng.gauss(0, 0.015) * difficulty for m in view.margins),
+            margins=(left + shift(), top + shift(), right + shift(), bottom + shift()),
             stretch=view.stretch * math.exp(rng.gauss(0, 0.02)),
         )
         taken = replace(

@@ -6,26 +6,35 @@ import random
 
 from lprfast.formats import DIGITS, LATIN
 
-HEADERS = (
-    "Alabama", "Alaska", "Arizona", "Arkansas", "California", "Colorado", "Connecticut", "Delaware", "Florida",
-    "Georgia", "Hawaii", "Idaho", "Illinois", "Indiana", "Iowa", "Kansas", "Kentucky", "Louisiana", "Maine",
-    "Maryland", "Massachusetts", "Michigan", "Minnesota", "Mississippi", "Missouri", "Montana", "Nebraska",
-    "Nevada", "New Hampshire", "New Jersey", "New Mexico", "New York", "North Carolina", "North Dakota", "Ohio",
-    "Oklahoma", "Oregon", "Pennsylvania", "Rhode Island", "South Carolina", "South Dakota", "Tennessee", "Texas",
-    "Utah", "Vermont", "Virginia", "Washington", "West Virginia", "Wisconsin", "Wyoming", "Ontario", "Quebec",
-    "ARGENTINA", "REPUBLICA ARGENTINA", "BRASIL", "PR-CURITIBA", "SP-SAO PAULO", "RJ-RIO DE JANEIRO", "MEXICO",
-    "CHILE", "COLOMBIA", "PERU", "SC-JOINVILLE", "VICTORIA", "QUEENSLAND", "NIGERIA", "SC-BLUMENAU", "PR-LONDRINA",
-)  # fmt: skip
-SLOGANS = (
-    "The Garden State", "Land of Lakes", "America's Dairyland", "First in Flight", "Live Free", "Sunshine State",
-    "Peach State", "Treasure State", "Ocean State", "The Natural State", "Wild, Wonderful", "Life Elevated",
-    "Scenic Idaho", "Famous Potatoes", "Vacationland", "Show Me State", "Native America", "Grand Canyon State",
-    "Evergreen State", "visit.gov", "Aloha State", "The Beehive State", "WARREN COUNTY", "CLAY", "SHELBY",
-    "University Alumni", "Wildlife Fund", "Support Education", "Constitution State", "Yours to discover",
-    "Auto Center", "MOTORS", "Autohaus Nord", "City Cars", "www.cars.com", "Garage Sud", "Premium Auto",
-    "EST 1988", "JAN 09", "DEC 12", "MAR", "2011",
-)  # fmt: skip
-COUNTRY_CODES = ("D", "F", "I", "E", "PL", "CZ", "SK", "RO", "H", "A", "NL", "B", "P", "S", "N", "FIN", "BG", "HR", "GB")
+
+def _lines(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.replace("\n", " ").split("|"))
+
+
+HEADERS = _lines(
+    """
+    Alabama | Alaska | Arizona | Arkansas | California | Colorado | Connecticut | Delaware | Florida |
+    Georgia | Hawaii | Idaho | Illinois | Indiana | Iowa | Kansas | Kentucky | Louisiana | Maine |
+    Maryland | Massachusetts | Michigan | Minnesota | Mississippi | Missouri | Montana | Nebraska |
+    Nevada | New Hampshire | New Jersey | New Mexico | New York | North Carolina | North Dakota | Ohio |
+    Oklahoma | Oregon | Pennsylvania | Rhode Island | South Carolina | South Dakota | Tennessee | Texas
+    | Utah | Vermont | Virginia | Washington | West Virginia | Wisconsin | Wyoming | Ontario | Quebec |
+    ARGENTINA | REPUBLICA ARGENTINA | BRASIL | PR-CURITIBA | SP-SAO PAULO | RJ-RIO DE JANEIRO | MEXICO |
+    CHILE | COLOMBIA | PERU | SC-JOINVILLE | VICTORIA | QUEENSLAND | NIGERIA | SC-BLUMENAU | PR-LONDRINA
+    """
+)
+SLOGANS = _lines(
+    """
+    The Garden State | Land of Lakes | America's Dairyland | First in Flight | Live Free |
+    Sunshine State | Peach State | Treasure State | Ocean State | The Natural State | Wild, Wonderful |
+    Life Elevated | Scenic Idaho | Famous Potatoes | Vacationland | Show Me State | Native America |
+    Grand Canyon State | Evergreen State | visit.gov | Aloha State | The Beehive State | WARREN COUNTY |
+    CLAY | SHELBY | University Alumni | Wildlife Fund | Support Education | Constitution State |
+    Yours to discover | Auto Center | MOTORS | Autohaus Nord | City Cars | www.cars.com | Garage Sud |
+    Premium Auto | EST 1988 | JAN 09 | DEC 12 | MAR | 2011
+    """
+)
+COUNTRY_CODES = _lines("D | F | I | E | PL | CZ | SK | RO | H | A | NL | B | P | S | N | FIN | BG | HR | GB")
 
 
 def free_symbols(rng: random.Random) -> list[str]:
