@@ -144,7 +144,7 @@ def test_interval_against_every_resample() -> None:
 
 
 def test_exact_values_for_two_clusters() -> None:
-    # Resamples of {0, 1}: 0 with 1/4, 1/2 with 1/2, 1 with 1/4; so 30 % to 70 % is 1/2, 20 % to 80 % is 0 to 1.
+    # Resamples of {0, 1}: 0 with 1/4, 1/2 with 1/2, 1 with 1/4; so 30-70 % is 1/2 and 20-80 % is 0 to 1.
     middle = cluster_bootstrap([0, 1], [1, 1], "ab", level=0.4)
     wide = cluster_bootstrap([0, 1], [1, 1], "ab", level=0.6)
     assert middle is not None
