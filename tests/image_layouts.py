@@ -67,7 +67,7 @@ def layouts(crop: Crop, color: str) -> Iterator[tuple[Crop, str]]:
 
 
 def prepared(crop: Crop, **options: Any) -> npt.NDArray[np.float32]:
-    """float32 [height, width], after checking that every layout on every instruction set gives the same bits."""
+    """float32 [height, width]; checks that every layout on every instruction set gives the same bits."""
     spec = {**DEFAULTS, **options}
     expected = prepare([crop], **spec, isa="scalar")
     for view, order in layouts(crop, spec["color"]):

@@ -1,4 +1,4 @@
-"""prepare and summarize: every layout and instruction set, against the oracle and against cases done by hand."""
+"""prepare and summarize: every layout and instruction set, against the oracle and against cases by hand."""
 
 from __future__ import annotations
 

@@ -33,8 +33,8 @@ def weights(index: int, size: int, out: int, kernel: str) -> list[float]:
     """The share of each of ``size`` input pixels in output ``index`` of ``out``.
 
     Pixel j has its centre at j + 1/2, and the output's centre lies at (index + 1/2) * size / out. When
-    shrinking, the kernel is stretched by the ratio. Outside the image there is nothing: what is left is scaled
-    to add up to 1.
+    shrinking, the kernel is stretched by the ratio. Outside the image there is nothing: what is left is
+    scaled to add up to 1.
     """
     ratio = size / out
     stretch = max(1.0, ratio)
