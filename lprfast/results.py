@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -75,6 +74,32 @@ class PlateRead:
     log_posteriors: npt.NDArray[np.float16] | None = None
     signature: npt.NDArray[np.uint8] | None = None
 
+    def to_dict(self, *, evidence: bool = False) -> dict[str, Any]:
+        """Plain values for JSON.
+
+        Args:
+            evidence: also give what the vote uses: charset, log_posteriors (nested lists) and signature.
+        """
+        values: dict[str, Any] = {
+            "schema_version": SCHEMA_VERSION,
+            "text": self.text,
+            "confidence": self.confidence,
+            "status": self.status,
+            "error": self.error,
+            "width": self.width,
+            "height": self.height,
+            "char_confidences": list(self.char_confidences),
+            "runners_up": list(self.runners_up),
+            "runner_up_confidences": list(self.runner_up_confidences),
+            "time_steps": list(self.time_steps),
+            "quality": asdict(self.quality),
+            "alternatives": [asdict(other) for other in self.alternatives],
+        }
+        if evidence:
+            values["charset"] = None if self.charset is None else list(self.charset)
+            values["log_posteriors"] = None if self.log_posteriors is None else self.log_posteriors.tolist()
+            values["signature"] = None if self.signature is None else self.signature.tolist()
+        return values
 
 @dataclass(frozen=True, slots=True)
 class Contribution:

@@ -1,74 +1,62 @@
-// Included once by each kernels*.cpp, inside its anonymous namespace: the same arithmetic in the same order,
-// compiled for another instruction set. Plain loops over 16 lanes, which the compiler turns into vectors; no
-// library function, so that none is emitted with instructions that the processor may not have.
+// Included once by each kernels*.cpp, inside its anonymous namespace, after that file's own definition of
+//   Lanes                  16 floats, with load, load_first, splat, +, -, *, larger, zero_under,
+//   power_of_two, reduce_max, reduce_sum, equal_mask
+// so that every path does the same arithmetic in the same order and gives the same bits. No library function
+// is called, or it might be emitted with instructions that the processor has not.
 
 constexpr std::size_t kLanes = 16;
 constexpr float kMinusInfinity = -__builtin_huge_valf();
 
-// Runs body(chunk) over the row in pieces of kLanes; the last one is filled up with -infinity.
-template <class Body>
-inline void for_each_chunk(const float* row, std::size_t count, const Body& body) {
-  std::size_t i = 0;
-  for (; i + kLanes <= count; i += kLanes) body(row + i);
-  if (i == count) return;
-  float last[kLanes];
-  for (std::size_t lane = 0; lane < kLanes; ++lane) last[lane] = kMinusInfinity;
-  for (std::size_t lane = 0; i + lane < count; ++lane) last[lane] = row[i + lane];
-  body(last);
+inline Lanes load_piece(const float* row, std::size_t i, std::size_t count, float fill) {
+  return i + kLanes <= count ? load(row + i) : load_first(row + i, count - i, fill);
 }
 
+// The largest value; NaN are passed over.
 inline float maximum(const float* row, std::size_t count) {
-  float lanes[kLanes];
-  for (float& lane : lanes) lane = kMinusInfinity;
-  for_each_chunk(row, count, [&lanes](const float* chunk) {
-    for (std::size_t lane = 0; lane < kLanes; ++lane) {
-      lanes[lane] = chunk[lane] > lanes[lane] ? chunk[lane] : lanes[lane];
-    }
-  });
-  for (std::size_t width = kLanes / 2; width > 0; width /= 2) {
-    for (std::size_t lane = 0; lane < width; ++lane) {
-      lanes[lane] = lanes[lane + width] > lanes[lane] ? lanes[lane + width] : lanes[lane];
-    }
+  Lanes high = splat(kMinusInfinity);
+  for (std::size_t i = 0; i < count; i += kLanes)
+    high = larger(load_piece(row, i, count, kMinusInfinity), high);
+  return reduce_max(high);
+}
+
+// The largest value first, then the first place that holds it.
+inline std::size_t argmax(const float* row, std::size_t count) {
+  const Lanes wanted = splat(maximum(row, count));
+  for (std::size_t i = 0; i < count; i += kLanes) {
+    const unsigned equal = equal_mask(load_piece(row, i, count, kMinusInfinity), wanted);
+    if (equal != 0) return i + static_cast<std::size_t>(__builtin_ctz(equal));
   }
-  return lanes[0];
+  return 0;
 }
 
 // exp(x) = 2^n exp(r), |r| <= log(2) / 2. Adding 1.5 * 2^23 rounds to an integer that then stands in the low
 // bits: no conversion, whose result for NaN would be undefined.
-inline float exp_float(float x) {
-  const float bounded = x > 88.0F ? 88.0F : x;
-  const float shifted = bounded * 1.44269504F + 12582912.0F;
-  const float n = shifted - 12582912.0F;
-  const float r = (bounded - n * 0.693359375F) + n * 2.12194440e-4F;
-  float sum = 1.0F / 720;
-  sum = sum * r + 1.0F / 120;
-  sum = sum * r + 1.0F / 24;
-  sum = sum * r + 1.0F / 6;
-  sum = sum * r + 0.5F;
-  sum = sum * r + 1.0F;
-  sum = sum * r + 1.0F;
-  std::uint32_t bits;
-  __builtin_memcpy(&bits, &shifted, sizeof bits);
-  bits = (bits + 127) << 23;
-  float scale;
-  __builtin_memcpy(&scale, &bits, sizeof scale);
-  const float result = sum * scale;
-  return x < -87.0F ? 0.0F : result;
+inline Lanes exp_lanes(Lanes x) {
+  const Lanes magic = splat(12582912.0F);
+  const Lanes bounded = smaller(splat(88.0F), x);
+  const Lanes shifted = bounded * splat(1.44269504F) + magic;
+  const Lanes n = shifted - magic;
+  const Lanes r = (bounded - n * splat(0.693359375F)) + n * splat(2.12194440e-4F);
+  Lanes sum = splat(1.0F / 720);
+  sum = sum * r + splat(1.0F / 120);
+  sum = sum * r + splat(1.0F / 24);
+  sum = sum * r + splat(1.0F / 6);
+  sum = sum * r + splat(0.5F);
+  sum = sum * r + splat(1.0F);
+  sum = sum * r + splat(1.0F);
+  return zero_under(x, -87.0F, sum * power_of_two(shifted));
 }
 
 inline float sum_exp(const float* row, std::size_t count, float offset) {
-  float lanes[kLanes];
-  for (float& lane : lanes) lane = 0;
-  for_each_chunk(row, count, [&lanes, offset](const float* chunk) {
-    for (std::size_t lane = 0; lane < kLanes; ++lane) lanes[lane] += exp_float(chunk[lane] - offset);
-  });
-  for (std::size_t width = kLanes / 2; width > 0; width /= 2) {
-    for (std::size_t lane = 0; lane < width; ++lane) lanes[lane] += lanes[lane + width];
+  Lanes sum = splat(0);
+  for (std::size_t i = 0; i < count; i += kLanes) {
+    sum = sum + exp_lanes(load_piece(row, i, count, kMinusInfinity) - splat(offset));
   }
-  return lanes[0];
+  return reduce_sum(sum);
 }
 
-// The same in double: Taylor to r^13, whose remainder is under 1e-17.
+// The same in double, one at a time: the compiler makes vectors of this loop. Taylor to r^13, whose remainder
+// is under 1e-17.
 inline double exp_double(double x) {
   const double shifted = x * 1.4426950408889634 + 6755399441055744.0;
   const double n = shifted - 6755399441055744.0;
@@ -90,10 +78,14 @@ inline double exp_double(double x) {
   std::uint64_t bits;
   __builtin_memcpy(&bits, &shifted, sizeof bits);
   bits = (bits + 1023) << 52;
-  double scale;
-  __builtin_memcpy(&scale, &bits, sizeof scale);
-  const double result = sum * scale;
-  return x < -708.0 ? 0.0 : result;
+  double result;
+  __builtin_memcpy(&result, &bits, sizeof result);
+  result *= sum;
+  // A mask and not a condition: with one the compiler makes no vectors.
+  __builtin_memcpy(&bits, &result, sizeof bits);
+  bits &= -static_cast<std::uint64_t>(x >= -708.0);
+  __builtin_memcpy(&result, &bits, sizeof result);
+  return result;
 }
 
 inline void exponentials(const float* values, std::size_t count, double* out) {

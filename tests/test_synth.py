@@ -1,0 +1,230 @@
+"""The synthetic plates: reproducible, exact in size, true to their layouts, split without overlap."""
+
+from __future__ import annotations
+
+import random
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from lprfast.formats import LAYOUTS, PROVINCES, PlateLayout, pattern_choices, split_pattern
+from training.synth import CHARSET, PlateGenerator, Sample, draw_track, glyphs, split
+from training.synth.__main__ import main
+from training.synth.camera import draw_optics, draw_view, photograph
+from training.synth.generator import Library
+from training.synth.plate import draw_symbols
+
+BY_NAME = {layout.name: layout for layout in LAYOUTS}
+
+
+def take(count: int, seed: int = 1, **settings: object) -> list[Sample]:
+    generator = PlateGenerator(seed, system_fonts=False, **settings)  # type: ignore[arg-type]
+    return [generator.sample() for _ in range(count)]
+
+
+def same(a: Sample, b: Sample) -> bool:
+    return a.text == b.text and a.layout == b.layout and np.array_equal(a.crop, b.crop)
+
+
+def test_same_seed_same_bytes() -> None:
+    assert all(map(same, take(30), take(30)))
+
+
+def test_other_seed_other_samples() -> None:
+    assert not any(map(same, take(10, seed=1), take(10, seed=2)))
+
+
+def test_crops_are_gray_bytes_of_a_sane_size() -> None:
+    for sample in take(200):
+        height, width = sample.crop.shape
+        assert sample.crop.dtype == np.uint8
+        assert 4 <= height <= 2 * width
+
+
+def test_multi_scale_bounds_are_exact() -> None:
+    widths = [s.crop.shape[1] for s in take(400, multi_scale=(0.4, 0.5))]
+    assert min(widths) >= 40
+    assert max(widths) <= 100
+    assert min(widths) < 45
+    assert max(widths) > 90
+
+
+def test_scale_one_draws_no_small_plate() -> None:
+    widths = [s.crop.shape[1] for s in take(300, multi_scale=(1, 1))]
+    assert min(widths) >= 100
+    assert max(widths) <= 200
+
+
+def test_multi_scale_changes_nothing_but_the_size() -> None:
+    full, scaled = take(60, multi_scale=(1, 1)), take(60, multi_scale=(0.4, 0.8))
+    assert [(s.text, s.layout) for s in full] == [(s.text, s.layout) for s in scaled]
+    for a, b in zip(full, scaled, strict=True):
+        assert 0.4 - 0.01 <= b.crop.shape[1] / a.crop.shape[1] <= 0.8 + 0.01
+
+
+def test_width_histogram_replaces_the_full_width() -> None:
+    widths = [s.crop.shape[1] for s in take(300, multi_scale=(1, 1), widths=[(30, 40, 1.0), (90, 95, 3.0)])]
+    small = [w for w in widths if w <= 40]
+    assert all(30 <= w <= 40 or 90 <= w <= 95 for w in widths)
+    assert 40 <= len(small) <= 115  # 75 expected
+
+
+def test_charset_holds_every_text_once() -> None:
+    assert len(CHARSET) == len(set(CHARSET)) == 36 + 31 + 11
+    assert len(set(PROVINCES)) == 31
+    known = set(CHARSET)
+    for sample in take(400):
+        assert set(sample.text) <= known
+    for layout in LAYOUTS:
+        for pattern in layout.patterns:
+            assert {c for s in split_pattern(pattern) for c in pattern_choices(s, layout.letters)} <= known
+
+
+def test_layout_names_are_unique() -> None:
+    assert len(BY_NAME) == len(LAYOUTS)
+
+
+@pytest.mark.parametrize("layout", LAYOUTS, ids=lambda layout: layout.name)
+def test_texts_follow_the_pattern(layout: PlateLayout) -> None:
+    rng = random.Random(4)
+    for _ in range(20):
+        lines = draw_symbols(rng, layout, free_share=0.0)
+        assert len(lines) == layout.rows
+        assert layout.matches("".join(c for line in lines for c in line if c in CHARSET))
+
+
+def test_pattern_of_one_layout_by_hand() -> None:
+    french = BY_NAME["fr"]
+    assert french.matches("AB123CD")
+    assert not french.matches("AB123C")
+    assert not french.matches("AI123CD")  # no I on French plates
+    assert BY_NAME["br_two"].rows == 2
+    assert BY_NAME["cn_blue"].matches("京A12345")
+
+
+@pytest.mark.parametrize(
+    "layout", [e for e in LAYOUTS if not e.needs_chinese], ids=lambda layout: layout.name
+)
+def test_every_layout_is_drawable(layout: PlateLayout) -> None:
+    rng = random.Random(5)
+    library = Library(held_out=False, system_fonts=False)
+    plate = library.plate(rng, 1.0, layout)
+    crop = photograph(rng, plate.canvas, plate.box, draw_view(rng, 0.0), draw_optics(rng, 0.0), 160)
+    assert crop.std() > 15
+    assert all(plate.lines)
+
+
+def test_chinese_plates_are_drawn_only_with_a_font_for_them() -> None:
+    for system_fonts in (False, True):
+        library = Library(held_out=False, system_fonts=system_fonts)
+        drawable = system_fonts and bool(glyphs.chinese_fonts(False))
+        assert any(layout.needs_chinese for layout in library.layouts) == drawable
+        for layout in library.layouts:
+            if layout.needs_chinese:
+                assert library.plate(random.Random(1), 1.0, layout).lines[0][0] in PROVINCES
+
+
+def test_held_out_layouts_and_fonts_are_disjoint_from_training() -> None:
+    names = {held: {layout.name for layout in split.layouts(held, chinese=True)} for held in (False, True)}
+    assert names[True] == split.HELD_OUT_LAYOUTS
+    assert names[False] | names[True] == set(BY_NAME)
+    assert not names[False] & names[True]
+    for fonts in (glyphs.stroke_fonts, glyphs.system_fonts):
+        assert not set(fonts(False)) & set(fonts(True))
+    assert set(split.TRAINING_STROKE_FONTS).isdisjoint(split.HELD_OUT_STROKE_FONTS)
+
+
+def test_held_out_samples_come_from_held_out_layouts() -> None:
+    drawn = {s.layout for s in take(200, held_out=True)} - {"negative"}
+    assert len(drawn) >= 8
+    assert drawn <= split.HELD_OUT_LAYOUTS
+
+
+def test_negatives_are_empty_and_about_three_in_a_hundred() -> None:
+    samples = take(1500)
+    negatives = [s for s in samples if s.layout == "negative"]
+    assert all(s.text == "" for s in negatives)
+    assert 20 <= len(negatives) <= 75
+
+
+def test_only_negatives_and_whole_two_line_plates_are_empty() -> None:
+    for sample in take(600):
+        if not sample.text:
+            assert sample.layout == "negative" or BY_NAME[sample.layout].rows == 2
+
+
+def test_two_line_plates_show_a_line_with_its_text_or_the_whole_without() -> None:
+    names = {layout.name for layout in LAYOUTS if layout.rows == 2}
+    two_line = [s for s in take(2500, multi_scale=(1, 1)) if s.layout in names]
+    whole = [s for s in two_line if not s.text]
+    assert 0.02 <= len(whole) / len(two_line) <= 0.22
+    assert np.median([s.crop.shape[0] for s in whole]) > 1.4 * np.median([s.crop.shape[0] for s in two_line])
+
+
+def test_track_frames_share_one_plate_and_grow() -> None:
+    track = draw_track(3, 12, widths=(40, 110), system_fonts=False)
+    assert len(track) == 12
+    assert len({(s.text, s.layout) for s in track}) == 1
+    assert track[0].text
+    widths = [s.crop.shape[1] for s in track]
+    assert (widths[0], widths[-1]) == (40, 110)
+    assert all(a <= b for a, b in pairwise(widths))
+    assert all(map(same, track, draw_track(3, 12, widths=(40, 110), system_fonts=False)))
+
+
+def test_track_frames_of_equal_width_differ() -> None:
+    first, second = draw_track(4, 2, widths=(80, 80), system_fonts=False)
+    assert first.crop.shape != second.crop.shape or not np.array_equal(first.crop, second.crop)
+
+
+def test_difficulty_zero_is_legible() -> None:
+    for sample in take(100, difficulty=0.0):
+        if sample.text:
+            low, high = np.percentile(sample.crop, (3, 97))
+            assert high - low > 70
+        assert sample.crop.shape[1] >= 190
+
+
+def test_difficulty_can_be_set_while_running() -> None:
+    generator = PlateGenerator(1, difficulty=0.0, system_fonts=False)
+    generator.sample()
+    generator.difficulty = 1.0
+    assert min(generator.sample().crop.shape[1] for _ in range(50)) < 100
+    with pytest.raises(ValueError, match="difficulty: expected 0 to 1, got 2"):
+        generator.difficulty = 2.0
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"multi_scale": (0.0, 1.0)}, "multi_scale"),
+        ({"multi_scale": (0.9, 0.5)}, "multi_scale"),
+        ({"widths": [(50, 40, 1.0)]}, "widths"),
+        ({"difficulty": -0.1}, "difficulty"),
+    ],
+)
+def test_bad_settings_are_named(settings: dict[str, object], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        PlateGenerator(1, **settings)  # type: ignore[arg-type]
+
+
+def test_bad_track_is_named() -> None:
+    with pytest.raises(ValueError, match="frames >= 1"):
+        draw_track(1, 0)
+
+
+def test_sample_command_writes_labels_that_fit_the_files(tmp_path, capsys) -> None:  # type: ignore[no-untyped-def]
+    main(["--seed", "2", "sample", str(tmp_path), "--n", "5"])
+    lines = (tmp_path / "labels.csv").read_text(encoding="utf-8").splitlines()
+    assert lines[0] == "path,text,width,height,region,track,split"
+    assert len(lines) == 6
+    assert all((tmp_path / line.split(",")[0]).is_file() for line in lines[1:])
+    assert "5 crops" in capsys.readouterr().out
+
+
+def test_sheet_and_speed_commands(tmp_path, capsys) -> None:  # type: ignore[no-untyped-def]
+    main(["--held-out", "sheet", "--out", str(tmp_path / "sheet.png"), "--rows", "1"])
+    assert (tmp_path / "sheet.png").stat().st_size > 1000
+    main(["speed", "--n", "5"])
+    assert "samples/s" in capsys.readouterr().out

@@ -1,0 +1,1 @@
+"""PyTorch training of the models that lprfast runs; lprfast itself never imports it."""

@@ -1,0 +1,99 @@
+"""``python -m training.synth sheet | speed | sample``."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import time
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
+
+from training.synth import PlateGenerator, Sample
+from training.synth.glyphs import chinese_fonts
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Reads the command line and runs one command."""
+    parser = argparse.ArgumentParser(prog="python -m training.synth", description=__doc__)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--held-out", action="store_true", help="draw only what training never draws")
+    parser.add_argument("--difficulty", type=float, default=1.0, metavar="0-1")
+    parser.add_argument("--multi-scale", type=float, nargs=2, default=(0.4, 1.0), metavar=("LOW", "HIGH"))
+    commands = parser.add_subparsers(dest="command", required=True)
+    sheet = commands.add_parser("sheet", help="a contact sheet with targets")
+    sheet.add_argument("--out", type=Path, required=True)
+    sheet.add_argument("--rows", type=int, default=12)
+    speed = commands.add_parser("speed", help="samples per second on one core")
+    speed.add_argument("--n", type=int, default=4000)
+    sample = commands.add_parser("sample", help="labelled crops in a folder")
+    sample.add_argument("folder", type=Path)
+    sample.add_argument("--n", type=int, default=1000)
+    options = parser.parse_args(arguments)
+    generator = PlateGenerator(
+        options.seed,
+        multi_scale=tuple(options.multi_scale),
+        difficulty=options.difficulty,
+        held_out=options.held_out,
+    )
+    if options.command == "sheet":
+        draw_sheet(generator, options.out, options.rows)
+    elif options.command == "speed":
+        measure_speed(generator, options.n)
+    else:
+        write_samples(generator, options.folder, options.n, options.seed)
+
+
+def draw_sheet(generator: PlateGenerator, out: Path, rows: int, columns: int = 6) -> None:
+    """Writes a picture of samples with their targets and layouts."""
+    lines = [np.hstack([_tile(generator.sample()) for _ in range(columns)]) for _ in range(rows)]
+    cv2.imwrite(str(out), np.vstack(lines))
+
+
+def _tile(sample: Sample) -> NDArray[np.uint8]:
+    height, width = sample.crop.shape
+    scale = min(200 / width, 84 / height)
+    size = (max(1, int(width * scale)), max(1, int(height * scale)))
+    tile = np.full((104, 206), 110, np.uint8)
+    tile[: size[1], : size[0]] = cv2.resize(sample.crop, size, interpolation=cv2.INTER_LINEAR)
+    image = Image.fromarray(tile)
+    faces = chinese_fonts(False)
+    face = ImageFont.truetype(faces[0].split(":", 2)[2], 13) if faces else ImageFont.load_default()
+    caption = f"{sample.text or '(empty)'}  {sample.layout} {width}"
+    ImageDraw.Draw(image).text((2, 85), caption, font=face, fill=255)
+    return np.asarray(image, np.uint8)
+
+
+def measure_speed(generator: PlateGenerator, count: int) -> None:
+    """Prints samples per second, after a first round that draws the atlases."""
+    for _ in range(count):
+        generator.sample()
+    start = time.perf_counter()
+    for _ in range(count):
+        generator.sample()
+    seconds = time.perf_counter() - start
+    print(
+        f"{count / seconds:.0f} samples/s on one core ({1e6 * seconds / count:.0f} us each, {count} samples)"
+    )
+
+
+def write_samples(generator: PlateGenerator, folder: Path, count: int, seed: int) -> None:
+    """Writes PNG crops and ``labels.csv`` (path, text, width, height, region, track, split)."""
+    (folder / "images").mkdir(parents=True, exist_ok=True)
+    with (folder / "labels.csv").open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(["path", "text", "width", "height", "region", "track", "split"])
+        for index in range(count):
+            sample = generator.sample()
+            path = f"images/{index:05d}.png"
+            cv2.imwrite(str(folder / path), sample.crop)
+            height, width = sample.crop.shape
+            writer.writerow([path, sample.text, width, height, sample.layout, "", "dev"])
+    print(f"{count} crops in {folder} (seed {seed})")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,246 @@
+"""The camera: view, light, blur, sampling, noise, sharpening and JPEG, in this order."""
+
+from __future__ import annotations
+
+import functools
+import math
+import random
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from training.synth.surface import clouds, to_bytes
+
+Gray = NDArray[np.uint8]
+Box = tuple[int, int, int, int]
+
+_KERNELS = (cv2.INTER_AREA, cv2.INTER_LINEAR, cv2.INTER_CUBIC, cv2.INTER_NEAREST)
+_NOISE_SIZE = 1 << 20
+_RAMP = np.linspace(0, 1, 256, dtype=np.float32)
+_SQUARE = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]], np.float64) / 2
+
+
+@dataclass(frozen=True)
+class View:
+    """Where the camera stands and what the detector cut out.
+
+    ``tilt`` in degrees, ``shear`` and ``keystone`` as shares, ``margins`` left, top, right, bottom as shares
+    of the plate's width and height, ``stretch`` multiplies the crop's height.
+    """
+
+    tilt: float
+    shear: tuple[float, float]
+    keystone: tuple[float, ...]
+    margins: tuple[float, float, float, float]
+    stretch: float
+
+
+@dataclass(frozen=True)
+class Optics:
+    """What light, lens, sensor and codec do.
+
+    Lengths in px of the crop; ``contrast`` (the plate's standard deviation) and ``noise`` in gray levels;
+    ``exposure`` from 0 (dark) to 1 (bright).
+    """
+
+    contrast: float
+    exposure: float
+    gamma: float
+    shade: float
+    glare: float
+    defocus: float
+    motion: float
+    motion_angle: float
+    noise: float
+    shot_noise: float
+    sharpen: float
+    jpeg: int
+    kernel: int
+
+
+def draw_view(rng: random.Random, level: float) -> View:
+    """A random view; at level 0 frontal, with small even margins."""
+    tilt = rng.gauss(0, 2.5) if rng.random() < 0.75 else rng.triangular(-20, 20, 0)
+    # A detector is tight or loose on all sides alike.
+    widest = rng.choices((0.03, 0.12, 0.25), (0.5, 0.35, 0.15))[0]
+    margins = tuple(_margin(rng, level, limit) for limit in (widest, 1.5 * widest, widest, 1.5 * widest))
+    return View(
+        tilt=max(-20.0, min(20.0, tilt)) * level,
+        shear=(rng.gauss(0, 0.09) * level, rng.gauss(0, 0.02) * level),
+        keystone=tuple(rng.uniform(-0.04, 0.04) * level for _ in range(8)),
+        margins=(margins[0], margins[1], margins[2], margins[3]),
+        stretch=math.exp(rng.gauss(0, 0.12) * level),
+    )
+
+
+def _margin(rng: random.Random, level: float, widest: float) -> float:
+    if rng.random() < 0.025:
+        # Cuts into the first or last character, or into the header.
+        return rng.uniform(-0.07, -0.02) * level
+    return 0.02 + (rng.uniform(-0.03, widest) - 0.02) * level
+
+
+def draw_optics(rng: random.Random, level: float) -> Optics:
+    """Random light, lens, sensor and codec; at level 0 nearly a clean picture."""
+    # Most pictures are good in most respects: each draws how bad it may get before it draws in what.
+    level *= 0.15 + 0.85 * rng.random()
+    contrast = rng.uniform(5, 24) if rng.random() < 0.3 else rng.uniform(22, 85)
+    defocus = rng.choice((rng.uniform(0.2, 0.8), rng.uniform(0.3, 1.6), rng.uniform(0.6, 2.6)))
+    return Optics(
+        contrast=70 + (contrast - 70) * level,
+        exposure=0.5 + rng.uniform(-0.5, 0.56) * level,
+        gamma=math.exp(rng.gauss(0, 0.35) * level),
+        shade=rng.uniform(0, 0.7) * level if rng.random() < 0.35 else 0.0,
+        glare=rng.uniform(0.2, 1.0) * level if rng.random() < 0.08 else 0.0,
+        defocus=max(0.25, defocus * level),
+        motion=rng.uniform(1, 6) * level if rng.random() < 0.25 else 0.0,
+        motion_angle=rng.choice((0.0, 0.0, 90.0, rng.uniform(0, 180))),
+        noise=rng.choice((0.5, rng.uniform(0, 4), rng.uniform(0, 14))) * level,
+        shot_noise=rng.uniform(0, 0.6) * level,
+        sharpen=rng.uniform(0.2, 1.6) * level if rng.random() < 0.3 else 0.0,
+        jpeg=rng.randrange(18, 96) if rng.random() < 0.65 * level else 0,
+        kernel=rng.choices(_KERNELS, (0.58, 0.22, 0.15, 0.05))[0],
+    )
+
+
+def photograph(
+    rng: random.Random,
+    canvas: Gray,
+    box: Box,
+    view: View,
+    optics: Optics,
+    width: int,
+    light: random.Random | None = None,
+) -> Gray:
+    """The crop of a plate, uint8 [h, ``width``]; shadows and glare come from ``light`` if given."""
+    corners, crop = _frame(box, view)
+    height = max(8, min(2 * width, round(width * view.stretch * crop[3] / crop[2])))
+    # Small crops are seen at twice their size first, so that lens and sampling are two steps.
+    over = 2 if width < 110 else 1
+    size = (width * over, height * over)
+    halved = 0.5 if size[0] / crop[2] < 0.5 else 1.0
+    source: NDArray[Any] = canvas
+    if halved < 1:
+        half = (canvas.shape[1] // 2, canvas.shape[0] // 2)
+        source = cv2.resize(canvas, half, interpolation=cv2.INTER_AREA)
+    phase = (rng.uniform(-0.5, 0.5) * over, rng.uniform(-0.5, 0.5) * over)
+    matrix = _projection(box, corners, crop, size, halved, phase)
+    seen = cv2.warpPerspective(source, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    image = _light(light or rng, seen, _tone_curve(canvas, box, optics), optics)
+    image = _blur(image, optics, over, width)
+    if over > 1:
+        image = cv2.resize(image, (width, height), interpolation=optics.kernel)
+    return _sensor(rng, image, optics)
+
+
+def _frame(box: Box, view: View) -> tuple[NDArray[np.float32], tuple[float, float, float, float]]:
+    """The plate's corners as seen, and the detector's box x, y, width, height around them."""
+    _, _, width, height = box
+    square = (_SQUARE + np.array(view.keystone).reshape(4, 2)) * (width, height)
+    cos, sin = math.cos(math.radians(view.tilt)), math.sin(math.radians(view.tilt))
+    (a, b) = view.shear
+    corners = square @ np.array([[cos - sin * b, sin + cos * b], [cos * a - sin, sin * a + cos]])
+    (left, top), (right, bottom) = corners.min(axis=0).tolist(), corners.max(axis=0).tolist()
+    wide, tall = right - left, bottom - top
+    before, above, after, below = view.margins
+    crop = (left - before * wide, top - above * tall, wide * (1 + before + after), tall * (1 + above + below))
+    return corners.astype(np.float32), crop
+
+
+def _projection(
+    box: Box,
+    corners: NDArray[np.float32],
+    crop: tuple[float, float, float, float],
+    size: tuple[int, int],
+    halved: float,
+    phase: tuple[float, float],
+) -> NDArray[np.float64]:
+    x, y, w, h = box
+    source = np.array([[x, y], [x + w, y], [x + w, y + h], [x, y + h]], np.float32) * halved
+    scale = np.array([size[0] / crop[2], size[1] / crop[3]], np.float32)
+    target = (corners - np.array(crop[:2], np.float32)) * scale + np.array(phase, np.float32)
+    return np.asarray(cv2.getPerspectiveTransform(source, target.astype(np.float32)), np.float64)
+
+
+def _tone_curve(canvas: Gray, box: Box, optics: Optics) -> NDArray[np.float32]:
+    """Gray seen for each gray of the canvas: gamma, then an exposure that keeps the plate in range."""
+    x, y, w, h = box
+    curve = _RAMP ** np.float32(optics.gamma)
+    center, deviations = cv2.meanStdDev(
+        cv2.LUT(np.ascontiguousarray(canvas[y : y + h : 2, x : x + w : 2]), curve)
+    )
+    mean, deviation = float(center[0, 0]), float(deviations[0, 0])
+    spread = optics.contrast / 255
+    level = 1.1 * spread + optics.exposure * (1 - 2.2 * spread)
+    scale = spread / max(0.02, deviation)
+    return np.asarray((curve * np.float32(scale) + np.float32(level - mean * scale)) * 255, np.float32)
+
+
+def _light(
+    rng: random.Random, seen: NDArray[Any], curve: NDArray[np.float32], optics: Optics
+) -> NDArray[Any]:
+    image: NDArray[Any] = cv2.LUT(seen, curve)
+    height, width = image.shape
+    if optics.shade:
+        image *= 1 - optics.shade * np.clip(clouds(rng, (height, width), 3) * 1.5 + 0.3, 0, 1)
+    if optics.glare:
+        spot = np.zeros((max(4, height // 8), max(4, width // 8)), np.float32)
+        center = (int(rng.random() * spot.shape[1]), int(rng.uniform(-0.2, 1) * spot.shape[0]))
+        cv2.circle(
+            spot, center, max(1, round(rng.uniform(0.03, 0.1) * spot.shape[1])), 400 * optics.glare, -1
+        )
+        image += cv2.resize(
+            cv2.GaussianBlur(spot, (0, 0), 1.5), (width, height), interpolation=cv2.INTER_LINEAR
+        )
+    return image
+
+
+def _blur(image: NDArray[Any], optics: Optics, over: int, width: int) -> NDArray[Any]:
+    # Bounded by the width of a character, about a ninth of the crop: past it nobody reads the plate.
+    sigma = min(optics.defocus, 0.1 + width * 0.016) * over
+    if sigma > 0.3:
+        image = cv2.GaussianBlur(image, (0, 0), sigma)
+    length = min(optics.motion, width * 0.045) * over
+    if length > 1.5:
+        image = cv2.filter2D(image, -1, _motion_kernel(round(length), round(optics.motion_angle / 15) * 15))
+    return image
+
+
+@functools.cache
+def _motion_kernel(length: int, angle: int) -> NDArray[Any]:
+    size = length | 1
+    kernel = np.zeros((size, size), np.float32)
+    dx, dy = math.cos(math.radians(angle)) * size / 2, math.sin(math.radians(angle)) * size / 2
+    middle = size // 2
+    cv2.line(
+        kernel, (round(middle - dx), round(middle - dy)), (round(middle + dx), round(middle + dy)), 1.0, 1
+    )
+    return np.asarray(kernel / kernel.sum(), np.float32)
+
+
+@functools.lru_cache(maxsize=1)
+def _noise_bank() -> NDArray[Any]:
+    return np.random.default_rng(20240).standard_normal(_NOISE_SIZE, dtype=np.float32)
+
+
+def _sensor(rng: random.Random, image: NDArray[Any], optics: Optics) -> Gray:
+    amount = min(optics.noise, 0.4 * optics.contrast)
+    if amount > 0.3:
+        start = rng.randrange(_NOISE_SIZE - image.size)
+        noise = _noise_bank()[start : start + image.size].reshape(image.shape)
+        if optics.shot_noise > 0.05:
+            spread = np.sqrt(np.clip(image, 0, 255) * (optics.shot_noise / 128) + (1 - optics.shot_noise))
+            noise = noise * spread
+        image = image + noise * amount
+    if optics.sharpen:
+        image = cv2.addWeighted(
+            image, 1 + optics.sharpen, cv2.GaussianBlur(image, (0, 0), 1.0), -optics.sharpen, 0
+        )
+    out = to_bytes(image)
+    if optics.jpeg:
+        _, code = cv2.imencode(".jpg", out, [cv2.IMWRITE_JPEG_QUALITY, optics.jpeg])
+        out = np.asarray(cv2.imdecode(code, cv2.IMREAD_GRAYSCALE), np.uint8)
+    return out

@@ -1,0 +1,150 @@
+"""The endless source of labelled synthetic crops."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from lprfast.formats import PlateLayout
+from training.synth import glyphs, negatives, split
+from training.synth.camera import draw_optics, draw_view, photograph
+from training.synth.plate import Fonts, Plate, draw_plate, draw_symbols
+
+NEGATIVE_SHARE = 0.03
+Width = tuple[int, int, float]
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A crop uint8 [h, w] at the camera's size, its target ("" if nothing is to be read), its layout."""
+
+    crop: NDArray[np.uint8]
+    text: str
+    layout: str
+
+
+class PlateGenerator:
+    """Draws plates.
+
+    Args:
+        seed: same seed and settings, same samples.
+        multi_scale: (LOW, HIGH), 0 < LOW <= HIGH <= 1. The full width of a crop is drawn in 100-200 px, the
+            sampled width is that times U(LOW, HIGH); (1, 1) draws no small plate. Nothing else depends on it.
+        widths: (low, high, weight) in px, both ends included: a histogram to draw the full width from.
+        difficulty: 0 (clean, frontal, large) to 1 (everything); may be set at any time.
+        held_out: draw only what training never draws (see ``split``).
+        system_fonts: False keeps to the fonts drawn by code, and leaves Chinese plates out.
+
+    Raises:
+        ValueError: an argument is out of range.
+    """
+
+    def __init__(
+        self,
+        seed: int,
+        *,
+        multi_scale: tuple[float, float] = (0.4, 1.0),
+        widths: Sequence[Width] | None = None,
+        difficulty: float = 1.0,
+        held_out: bool = False,
+        system_fonts: bool = True,
+    ) -> None:
+        low, high = multi_scale
+        if not 0 < low <= high <= 1:
+            raise ValueError(f"multi_scale: expected 0 < LOW <= HIGH <= 1, got {multi_scale}")
+        if widths is not None and not all(1 <= a <= b and w >= 0 for a, b, w in widths):
+            raise ValueError(
+                f"widths: expected (low, high, weight) with 1 <= low <= high, weight >= 0, got {widths}"
+            )
+        cv2.setNumThreads(0)
+        self._rng = random.Random(seed)
+        self.multi_scale = multi_scale
+        self.widths = widths
+        self.difficulty = difficulty
+        self.library = Library(held_out, system_fonts)
+
+    def reseed(self, seed: int) -> None:
+        """Starts the stream of ``seed``; cheap, fonts and layouts stay loaded."""
+        self._rng = random.Random(seed)
+
+    @property
+    def difficulty(self) -> float:
+        """0 (clean, frontal, large) to 1 (everything)."""
+        return self._difficulty
+
+    @difficulty.setter
+    def difficulty(self, value: float) -> None:
+        if not 0 <= value <= 1:
+            raise ValueError(f"difficulty: expected 0 to 1, got {value}")
+        self._difficulty = value
+
+    def sample(self) -> Sample:
+        """The next sample."""
+        # A stream of its own for each sample: what one draws never shifts the next.
+        rng = random.Random(self._rng.getrandbits(64))
+        level = self._difficulty
+        width = self._draw_width(rng, level)
+        if rng.random() < NEGATIVE_SHARE:
+            canvas, box = negatives.draw_negative(rng, self.library.small_font(rng), level)
+            crop = photograph(rng, canvas, box, draw_view(rng, level), draw_optics(rng, level), width)
+            return Sample(crop, "", "negative")
+        plate = self.library.plate(rng, level)
+        crop = photograph(rng, plate.canvas, plate.box, draw_view(rng, level), draw_optics(rng, level), width)
+        return part_of(rng, plate, crop)
+
+    def _draw_width(self, rng: random.Random, level: float) -> int:
+        low, high = self.multi_scale
+        first, second = rng.random(), rng.random()
+        if self.widths is None:
+            full = 100 + 100 * (1 - level * (1 - first))
+        else:
+            bin_low, bin_high, _ = rng.choices(self.widths, [w for _, _, w in self.widths])[0]
+            full = bin_low + (bin_high - bin_low) * first
+        return max(8, round(full * (high - (high - low) * second * level)))
+
+
+def part_of(rng: random.Random, plate: Plate, crop: NDArray[np.uint8]) -> Sample:
+    """A one-line plate as it is; of a two-line one the top (45 %), the bottom (45 %) or, unread, all."""
+    if len(plate.lines) == 1:
+        return Sample(crop, plate.lines[0], plate.layout.name)
+    share, kind = rng.uniform(0.5, 0.58), rng.random()
+    rows = max(4, round(crop.shape[0] * share))
+    if kind < 0.45:
+        return Sample(crop[:rows], plate.lines[0], plate.layout.name)
+    if kind < 0.9:
+        return Sample(crop[crop.shape[0] - rows :], plate.lines[1], plate.layout.name)
+    return Sample(crop, "", plate.layout.name)
+
+
+class Library:
+    """The layouts and fonts of one side of the split."""
+
+    def __init__(self, held_out: bool, system_fonts: bool) -> None:
+        self._stroke = glyphs.stroke_fonts(held_out)
+        self._system = glyphs.system_fonts(held_out) if system_fonts else ()
+        # Chinese faces are few: without a held-out one, both sides share them.
+        faces = glyphs.chinese_fonts(held_out) or glyphs.chinese_fonts(not held_out)
+        self._chinese = faces if system_fonts else ()
+        self._headers = glyphs.header_fonts() if system_fonts else ()
+        self.layouts = split.layouts(held_out, bool(self._chinese))
+        self._weights = [layout.weight for layout in self.layouts]
+
+    def plate(self, rng: random.Random, level: float, layout: PlateLayout | None = None) -> Plate:
+        """A random plate, of the given layout or of any."""
+        layout = layout or rng.choices(self.layouts, self._weights)[0]
+        return draw_plate(rng, layout, draw_symbols(rng, layout), self._fonts(rng, layout), level)
+
+    def small_font(self, rng: random.Random) -> str:
+        """The name of a font for small text."""
+        return rng.choice(self._headers or self._stroke)
+
+    def _fonts(self, rng: random.Random, layout: PlateLayout) -> Fonts:
+        use_system = bool(self._system) and rng.random() < 0.5
+        main = glyphs.load_font(rng.choice(self._system if use_system else self._stroke))
+        chinese = glyphs.load_font(rng.choice(self._chinese)) if layout.needs_chinese else None
+        return Fonts(main, chinese, self.small_font(rng))

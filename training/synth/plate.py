@@ -1,0 +1,178 @@
+"""Draws one plate, with what surrounds it, on a gray canvas."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from lprfast.formats import PROVINCES, SUFFIXES, PlateLayout, pattern_choices, split_pattern
+from training.synth import surface, words
+from training.synth.glyphs import Font
+
+Image = NDArray[np.float32]
+CANVAS_WIDTH = 208
+_CHINESE = frozenset(PROVINCES + SUFFIXES)
+# Widths of what is drawn but not read, in character heights.
+_GAPS = {
+    " ": (0.2, 0.5),
+    "-": (0.25, 0.4),
+    ".": (0.2, 0.35),
+    "*": (0.45, 0.65),
+    "&": (0.7, 1.3),
+    "!": (0.35, 0.45),
+}
+
+
+@dataclass(frozen=True)
+class Fonts:
+    """The faces of one plate; ``chinese`` is None where no Chinese character is drawn."""
+
+    main: Font
+    chinese: Font | None
+    small: str
+
+
+@dataclass(frozen=True)
+class Plate:
+    """A plate on its canvas: ``canvas`` uint8 [h, w], ``box`` x, y, width, height of the plate there."""
+
+    canvas: NDArray[np.uint8]
+    box: tuple[int, int, int, int]
+    lines: tuple[str, ...]
+    layout: PlateLayout
+
+
+@dataclass(frozen=True)
+class _Area:
+    """Where one line of characters goes, px on the canvas."""
+
+    left: float
+    right: float
+    top: float
+    height: float
+
+
+def draw_symbols(rng: random.Random, layout: PlateLayout, free_share: float = 0.2) -> list[list[str]]:
+    """The symbols of a plate per line, decoration included; a share of them follows no pattern."""
+    if layout.rows == 1 and not layout.needs_chinese and rng.random() < free_share:
+        return [words.free_symbols(rng)]
+    lines: list[list[str]] = [[]]
+    for symbol in split_pattern(rng.choice(layout.patterns)):
+        choices = pattern_choices(symbol, layout.letters)
+        if symbol == "/":
+            lines.append([])
+        else:
+            lines[-1].append(rng.choice(choices) if choices else symbol)
+    return lines
+
+
+def draw_plate(
+    rng: random.Random, layout: PlateLayout, lines: list[list[str]], fonts: Fonts, level: float
+) -> Plate:
+    """Composes a plate; ``level`` in 0-1 is how much wear and clutter it gets."""
+    width = CANVAS_WIDTH
+    height = round(width / (layout.aspect * rng.uniform(0.94, 1.06)))
+    pad_x, pad_y = round(width * 0.14), round(max(height * 0.3, width * 0.1))
+    box = (pad_x, pad_y, width, height)
+    canvas = surface.surroundings(rng, (height + 2 * pad_y, width + 2 * pad_x), box, level)
+    paper, ink = _tones(rng, layout, level)
+    face = surface.plate_face(rng, layout, (height, width), paper, ink)
+    coverage = _coverage(rng, layout, lines, fonts, (height, width))
+    surface.small_prints(rng, layout, face, fonts.small, paper, ink, level)
+    surface.ink_onto(face, coverage, ink, relief=rng.uniform(0, 28) if rng.random() < 0.6 else 0.0)
+    surface.wear(rng, face, level)
+    surface.place(rng, canvas, face, box, level)
+    texts = tuple("".join(s for s in line if s not in _GAPS) for line in lines)
+    return Plate(surface.to_bytes(canvas), box, texts, layout)
+
+
+def _tones(rng: random.Random, layout: PlateLayout, level: float) -> tuple[float, float]:
+    """Gray of the paper and of the ink."""
+    bright, dark = rng.uniform(235 - 95 * level, 250), rng.uniform(5, 20 + 80 * level)
+    inverted = layout.ink != "dark" or rng.random() < 0.04 * level
+    return (dark, bright) if inverted else (bright, dark)
+
+
+def _coverage(
+    rng: random.Random, layout: PlateLayout, lines: list[list[str]], fonts: Fonts, size: tuple[int, int]
+) -> NDArray[np.uint8]:
+    coverage = np.zeros(size, np.uint8)
+    for area, symbols in zip(_areas(rng, layout, size), lines, strict=True):
+        _draw_line(rng, coverage, symbols, fonts, area)
+    return coverage
+
+
+def _areas(rng: random.Random, layout: PlateLayout, size: tuple[int, int]) -> list[_Area]:
+    height, width = size
+    left = width * (0.1 if "left" in layout.band else 0.025) + rng.uniform(0, 0.03) * width
+    right = width * (0.91 if "right" in layout.band else 0.975) - rng.uniform(0, 0.03) * width
+    if layout.ink == "panel":
+        left, right = left + 0.06 * width, right - 0.06 * width
+    tall = min(layout.height * rng.uniform(0.92, 1.1), 0.86) * height
+    if layout.rows == 2:
+        first = tall * rng.choice((1.0, 1.0, 0.75))
+        top = max(0.04 * height, (height * rng.uniform(0.92, 1.0) - first - tall) / 2 - 0.02 * height)
+        second = min(top + first + rng.uniform(0.05, 0.1) * height, height * 0.97 - tall)
+        return [_Area(left, right, top, first), _Area(left, right, second, tall)]
+    middle = 0.5 + (0.11 if "top" in layout.band else 0.0) + rng.gauss(0, 0.012)
+    middle += (
+        0.07 if layout.header and not layout.footer else -0.04 if layout.footer and not layout.header else 0.0
+    )
+    return [_Area(left, right, min(max(0.02, middle - tall / height / 2) * height, height - tall - 1), tall)]
+
+
+def _natural_widths(
+    rng: random.Random, symbols: list[str], fonts: Fonts, height: float
+) -> tuple[list[float], bool]:
+    """Cell widths in px before fitting, and whether every character has the same cell."""
+    same_cell = rng.random() < 0.6
+    glyphs = fonts.main.glyphs
+    stretch = rng.uniform(0.85, 1.1) * height / 64
+    cell = fonts.main.cell * stretch
+    gap = rng.uniform(0.1, 0.26) * height
+    scale = {mark: rng.uniform(*bounds) * height for mark, bounds in _GAPS.items()}
+    out = []
+    for symbol in symbols:
+        if symbol in scale:
+            out.append(scale[symbol])
+        elif symbol in _CHINESE:
+            out.append(0.55 * height + gap)
+        else:
+            out.append((cell if same_cell else glyphs[symbol].shape[1] * stretch) + gap)
+    return out, same_cell
+
+
+def _draw_line(
+    rng: random.Random, coverage: NDArray[np.uint8], symbols: list[str], fonts: Fonts, area: _Area
+) -> None:
+    cells, same_cell = _natural_widths(rng, symbols, fonts, area.height)
+    room = area.right - area.left
+    fit = min(room * rng.uniform(0.8, 1.0) / sum(cells), rng.uniform(1.0, 1.35))
+    x = area.left + (room - sum(cells) * fit) * (0.5 + rng.uniform(-0.3, 0.3))
+    ink_share = rng.uniform(0.8, 0.9)
+    for symbol, cell in zip(symbols, cells, strict=True):
+        cell *= fit
+        if symbol in _GAPS:
+            surface.draw_mark(rng, coverage, symbol, fonts.main, (x, area.top, cell, area.height))
+        else:
+            font = fonts.chinese if symbol in _CHINESE and fonts.chinese else fonts.main
+            glyph = font.glyphs[symbol]
+            if symbol in _CHINESE or not same_cell:
+                ink = cell * ink_share
+            else:
+                ink = min(cell * 0.95, glyph.shape[1] * area.height / 64 * fit)
+            _paste(coverage, glyph, x + (cell - ink) / 2, area.top, ink, area.height)
+        x += cell
+
+
+def _paste(
+    coverage: NDArray[np.uint8], glyph: NDArray[np.uint8], x: float, y: float, width: float, height: float
+) -> None:
+    left, top, wide, tall = round(x), round(y), max(2, round(width)), max(4, round(height))
+    left, top = min(max(0, left), coverage.shape[1] - wide), min(max(0, top), coverage.shape[0] - tall)
+    target = coverage[top : top + tall, left : left + wide]
+    np.maximum(target, cv2.resize(glyph, (wide, tall), interpolation=cv2.INTER_LINEAR), out=target)

@@ -1,0 +1,30 @@
+"""What training never draws: kept for the demo tracks and the synthetic validation set. Stated here only."""
+
+from __future__ import annotations
+
+from lprfast.formats import LAYOUTS, PlateLayout
+
+HELD_OUT_LAYOUTS = frozenset(
+    {"sk_2023", "es", "fi", "lv", "si", "ca", "uy", "nz", "my", "cn_green", "co", "it_two"}
+)
+
+# Font families by the start of the file's name, lower case without separators.
+HELD_OUT_FAMILIES = ("freesans", "dejavusansmono", "rg2014d", "notoserifcjk")
+
+TRAINING_STROKE_FONTS = range(0, 400)
+HELD_OUT_STROKE_FONTS = range(1000, 1080)
+
+
+def layouts(held_out: bool, chinese: bool) -> tuple[PlateLayout, ...]:
+    """The layouts of one side of the split; ``chinese`` says whether Chinese characters can be drawn."""
+    return tuple(
+        layout
+        for layout in LAYOUTS
+        if (layout.name in HELD_OUT_LAYOUTS) == held_out and (chinese or not layout.needs_chinese)
+    )
+
+
+def is_held_out_family(file_name: str) -> bool:
+    """Whether a font file belongs to the held-out families."""
+    plain = file_name.lower().replace("-", "").replace("_", "").replace(" ", "")
+    return plain.startswith(HELD_OUT_FAMILIES)
