@@ -11,11 +11,11 @@ from itertools import product
 import numpy as np
 import numpy.typing as npt
 import pytest
+from reference import vote as oracle
 
 from lprfast import _core
-from lprfast.results import PlateRead, PlateVote
+from lprfast.results import Alternative, PlateRead, PlateVote
 from lprfast.voting import read_from_text, vote
-from reference import vote as oracle
 
 CHARSET = ("", *"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ")
 LETTERS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -76,6 +76,21 @@ def random_reads(random: np.random.Generator, count: int) -> list[PlateRead]:
     return reads
 
 
+Rows = list[list[float]]
+ABC = ("", "A", "B", "C")
+
+
+def plain(log_posteriors: npt.NDArray[np.float16] | None) -> Rows:
+    """As probabilities, for the oracle."""
+    assert log_posteriors is not None
+    rows: Rows = np.exp(log_posteriors.astype(float)).tolist()
+    return rows
+
+
+def log_likelihood(rows: Rows, text: str) -> float:
+    return oracle.log_likelihood(rows, 0, [ABC.index(symbol) for symbol in text], -8)
+
+
 def check_sane(answer: PlateVote, reads: Sequence[PlateRead]) -> None:
     numbers = [answer.probability, *answer.char_confidences, *answer.runner_up_confidences]
     numbers += [alternative.probability for alternative in answer.alternatives]
@@ -115,7 +130,6 @@ def test_oracle_by_hand() -> None:
 
 def test_scores_and_odds_are_those_of_the_oracle() -> None:
     random = np.random.default_rng(5)
-    charset = ("", "A", "B", "C")
     for _ in range(40):
         count = int(random.integers(2, 6))
         logits = random.normal(0, 2, (count, 5, 4))
@@ -128,26 +142,27 @@ def test_scores_and_odds_are_those_of_the_oracle() -> None:
                 confidence=0.5,
                 char_confidences=(0.7, 0.7),
                 width=widths[i],
-                charset=charset,
+                charset=ABC,
                 log_posteriors=halves[i],
                 signature=np.array(signatures[i], np.uint8),
             )
             for i in range(count)
         ]
         answer = vote(reads)
-        rows = [np.exp(half.astype(float)).tolist() for half in halves]
+        rows = [plain(half) for half in halves]
         weights = oracle.shares(widths, signatures)
         effective = oracle.effective_reads(weights, signatures, 0.3)
 
-        def score_of(text: str, rows: list[list[list[float]]] = rows, weights: list[float] = weights) -> float:
+        def score_of(
+            text: str, rows: list[list[list[float]]] = rows, weights: list[float] = weights
+        ) -> float:
             labels = [charset.index(symbol) for symbol in text]
             return oracle.score([oracle.log_likelihood(row, 0, labels, -8) for row in rows], weights)
 
         assert [c.weight for c in answer.contributions] == pytest.approx(weights)
         assert answer.effective_reads == pytest.approx(effective)
-        labels = [charset.index(symbol) for symbol in answer.text]
         for contribution, row in zip(answer.contributions, rows, strict=True):
-            expected = oracle.log_likelihood(row, 0, labels, -8)
+            expected = log_likelihood(row, answer.text)
             assert contribution.log_likelihood == pytest.approx(expected, abs=1e-4)
         assert score_of(answer.text) >= score_of("AB") - 1e-4
         for alternative in answer.alternatives:
@@ -159,7 +174,6 @@ def test_scores_and_odds_are_those_of_the_oracle() -> None:
 
 def test_the_winner_is_the_best_of_all_short_texts() -> None:
     random = np.random.default_rng(9)
-    charset = ("", "A", "B", "C")
     texts = ["".join(t) for length in (1, 2, 3) for t in product("ABC", repeat=length)]
     right = 0
     for seed in range(30):
@@ -169,11 +183,15 @@ def test_the_winner_is_the_best_of_all_short_texts() -> None:
             half = (logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))).astype(np.float16)
             signature = np.full(64, 50 * index, np.uint8)
             reads.append(
-                PlateRead(status="unreadable", charset=charset, log_posteriors=half, signature=signature)
+                PlateRead(status="unreadable", charset=ABC, log_posteriors=half, signature=signature)
             )
         answer = vote(reads)
         best = answer.text or (answer.alternatives[0].text if answer.alternatives else "")
-        rows = [np.exp(read.log_posteriors.astype(float)).tolist() for read in reads if read.log_posteriors is not None]
+        rows = [
+            np.exp(read.log_posteriors.astype(float)).tolist()
+            for read in reads
+            if read.log_posteriors is not None
+        ]
 
         def score_of(text: str, rows: list[list[list[float]]] = rows) -> float:
             labels = [charset.index(symbol) for symbol in text]
@@ -195,11 +213,22 @@ def test_the_order_of_the_reads_changes_nothing() -> None:
         check_sane(answer, reads)
         order = random.permutation(len(reads))
         shuffled = vote([reads[i] for i in order])
-        for name in ("text", "probability", "char_confidences", "runners_up", "alternatives", "effective_reads"):
+        for name in (
+            "text",
+            "probability",
+            "char_confidences",
+            "runners_up",
+            "alternatives",
+            "effective_reads",
+        ):
             assert getattr(shuffled, name) == getattr(answer, name)
         for place, index in enumerate(order):
             there, here = shuffled.contributions[place], answer.contributions[index]
-            assert (there.weight, there.log_likelihood, there.text) == (here.weight, here.log_likelihood, here.text)
+            assert (there.weight, there.log_likelihood, there.text) == (
+                here.weight,
+                here.log_likelihood,
+                here.text,
+            )
 
 
 def test_one_read_votes_as_itself() -> None:
@@ -224,7 +253,11 @@ def test_copies_of_a_read_change_nothing(copies: int) -> None:
     )
     assert many.effective_reads == 1
     pair, crowd = vote([read, other]), vote([read] * copies + [other])
-    assert (crowd.text, crowd.probability, crowd.alternatives) == (pair.text, pair.probability, pair.alternatives)
+    assert (crowd.text, crowd.probability, crowd.alternatives) == (
+        pair.text,
+        pair.probability,
+        pair.alternatives,
+    )
     assert sum(c.weight for c in crowd.contributions[:-1]) == pytest.approx(pair.contributions[0].weight)
 
 
@@ -322,8 +355,6 @@ def test_runners_up_and_alternatives() -> None:
 
 
 def test_alternatives_that_a_read_brings_are_scored() -> None:
-    from lprfast.results import Alternative
-
     reads = [replace(clear_read("AB12CD", 1), alternatives=(Alternative("QQ", 0.1), Alternative("é", 0.1)))]
     assert vote(reads).text == "AB12CD"
     reads.append(read_from_text("AB12CD"))
@@ -399,7 +430,9 @@ def test_impossible_symbols_are_no_trouble() -> None:
 
 def test_strided_posteriors_and_odd_signatures() -> None:
     wide = np.repeat(posteriors_of("AB12CD"), 2, axis=1)
-    read = replace(clear_read("AB12CD", 1), log_posteriors=wide[:, ::2], signature=np.zeros((4, 16), np.uint8))
+    read = replace(
+        clear_read("AB12CD", 1), log_posteriors=wide[:, ::2], signature=np.zeros((4, 16), np.uint8)
+    )
     assert vote([read, clear_read("AB12CD", 2)]).text == "AB12CD"
     assert vote([replace(read, signature=np.zeros(3, np.uint8))]).text == "AB12CD"
 
@@ -423,7 +456,7 @@ def test_read_from_text_checks_its_arguments() -> None:
         read_from_text("AB12", (0.9,))
     with pytest.raises(ValueError, match=r"char_confidences\[1\].*1.5"):
         read_from_text("AB", (0.9, 1.5))
-    with pytest.raises(ValueError, match="confidence: .*nan"):
+    with pytest.raises(ValueError, match=r"confidence: .*nan"):
         read_from_text("AB", confidence=math.nan)
     read = read_from_text("AB12", confidence=0.0625)
     assert read.char_confidences == pytest.approx((0.5,) * 4)
