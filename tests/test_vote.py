@@ -153,11 +153,8 @@ def test_scores_and_odds_are_those_of_the_oracle() -> None:
         weights = oracle.shares(widths, signatures)
         effective = oracle.effective_reads(weights, signatures, 0.3)
 
-        def score_of(
-            text: str, rows: list[list[list[float]]] = rows, weights: list[float] = weights
-        ) -> float:
-            labels = [charset.index(symbol) for symbol in text]
-            return oracle.score([oracle.log_likelihood(row, 0, labels, -8) for row in rows], weights)
+        def score_of(text: str, rows: list[Rows] = rows, weights: list[float] = weights) -> float:
+            return oracle.score([log_likelihood(row, text) for row in rows], weights)
 
         assert [c.weight for c in answer.contributions] == pytest.approx(weights)
         assert answer.effective_reads == pytest.approx(effective)
@@ -172,11 +169,12 @@ def test_scores_and_odds_are_those_of_the_oracle() -> None:
         assert known <= 1 - 1e-3 + 1e-9
 
 
-def test_the_winner_is_the_best_of_all_short_texts() -> None:
+def test_the_winner_is_mostly_the_best_of_all_short_texts() -> None:
+    """Nothing promises that the best text is proposed; on noise of four steps it nearly always is."""
     random = np.random.default_rng(9)
     texts = ["".join(t) for length in (1, 2, 3) for t in product("ABC", repeat=length)]
     right = 0
-    for seed in range(30):
+    for _ in range(30):
         reads = []
         for index in range(3):
             logits = random.normal(0, 3, (4, 4))
@@ -187,18 +185,9 @@ def test_the_winner_is_the_best_of_all_short_texts() -> None:
             )
         answer = vote(reads)
         best = answer.text or (answer.alternatives[0].text if answer.alternatives else "")
-        rows = [
-            np.exp(read.log_posteriors.astype(float)).tolist()
-            for read in reads
-            if read.log_posteriors is not None
-        ]
-
-        def score_of(text: str, rows: list[list[list[float]]] = rows) -> float:
-            labels = [charset.index(symbol) for symbol in text]
-            return oracle.score([oracle.log_likelihood(row, 0, labels, -8) for row in rows], [1 / 3] * 3)
-
-        right += bool(best) and score_of(best) >= max(map(score_of, texts)) - 1e-4
-        assert seed >= 0
+        rows = [plain(read.log_posteriors) for read in reads]
+        scores = {text: sum(log_likelihood(row, text) for row in rows) for text in [*texts, best]}
+        right += bool(best) and scores[best] >= max(scores.values()) - 1e-4
     assert right >= 27
 
 
@@ -213,22 +202,10 @@ def test_the_order_of_the_reads_changes_nothing() -> None:
         check_sane(answer, reads)
         order = random.permutation(len(reads))
         shuffled = vote([reads[i] for i in order])
-        for name in (
-            "text",
-            "probability",
-            "char_confidences",
-            "runners_up",
-            "alternatives",
-            "effective_reads",
-        ):
+        for name in ("text", "probability", "char_confidences", "runners_up", "alternatives"):
             assert getattr(shuffled, name) == getattr(answer, name)
         for place, index in enumerate(order):
-            there, here = shuffled.contributions[place], answer.contributions[index]
-            assert (there.weight, there.log_likelihood, there.text) == (
-                here.weight,
-                here.log_likelihood,
-                here.text,
-            )
+            assert replace(shuffled.contributions[place], index=int(index)) == answer.contributions[index]
 
 
 def test_one_read_votes_as_itself() -> None:
@@ -253,11 +230,8 @@ def test_copies_of_a_read_change_nothing(copies: int) -> None:
     )
     assert many.effective_reads == 1
     pair, crowd = vote([read, other]), vote([read] * copies + [other])
-    assert (crowd.text, crowd.probability, crowd.alternatives) == (
-        pair.text,
-        pair.probability,
-        pair.alternatives,
-    )
+    assert (crowd.text, crowd.probability) == (pair.text, pair.probability)
+    assert crowd.alternatives == pair.alternatives
     assert sum(c.weight for c in crowd.contributions[:-1]) == pytest.approx(pair.contributions[0].weight)
 
 
