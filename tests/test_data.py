@@ -135,7 +135,9 @@ def test_the_first_frame_of_an_animation(tmp_path: Path) -> None:
 
 def test_exif_orientation_is_applied(tmp_path: Path) -> None:
     exif = Image.Exif()
-    exif[0x0112] = 6  # the top row of the scene is the right column of the file's pixels, turned back clockwise
+    exif[0x0112] = (
+        6  # the top row of the scene is the right column of the file's pixels, turned back clockwise
+    )
     image = Image.fromarray(GRAY)
     pixels = load_image(saved(tmp_path / "a.png", image, exif=exif))
     assert np.array_equal(pixels, np.rot90(GRAY, k=-1))
@@ -376,7 +378,9 @@ def touched(root: Path, *names: str) -> None:
 
 
 def names(inputs: Sequence[str | Path], root: Path) -> list[str]:
-    return [source.path.relative_to(root).as_posix() for source in expand([str(item) for item in inputs]).sources]
+    return [
+        source.path.relative_to(root).as_posix() for source in expand([str(item) for item in inputs]).sources
+    ]
 
 
 def test_natural_order() -> None:
@@ -385,7 +389,9 @@ def test_natural_order() -> None:
 
 
 def test_a_folder_is_searched_in_natural_order(tmp_path: Path) -> None:
-    touched(tmp_path, "10.png", "9.JPG", "notes.txt", ".hidden.png", "car 10/1.png", "car 2/1.png", ".git/1.png")
+    touched(
+        tmp_path, "10.png", "9.JPG", "notes.txt", ".hidden.png", "car 10/1.png", "car 2/1.png", ".git/1.png"
+    )
     assert names([tmp_path], tmp_path) == ["9.JPG", "10.png", "car 2/1.png", "car 10/1.png"]
     tracks = [source.track for source in expand([str(tmp_path)]).sources]
     assert tracks == [str(tmp_path)] * 2 + [str(tmp_path / "car 2"), str(tmp_path / "car 10")]
@@ -420,7 +426,10 @@ def test_a_label_file_as_input(tmp_path: Path) -> None:
     text = "path,track\nx/1.png,car\nx/2.png,\n,\n"
     path = written(tmp_path / "list.csv", text)
     expanded = expand([str(path)])
-    assert [source.path for source in expanded.sources] == [tmp_path / "x" / "1.png", tmp_path / "x" / "2.png"]
+    assert [source.path for source in expanded.sources] == [
+        tmp_path / "x" / "1.png",
+        tmp_path / "x" / "2.png",
+    ]
     assert [source.track for source in expanded.sources] == [f"{path}:car", str(tmp_path / "x")]
     assert expanded.problems == ()
     written(path, "path,text\n1.png,A\n,B\n")
@@ -453,7 +462,9 @@ class ShapeReader:
 
     def read_many(self, crops: Sequence[npt.NDArray[np.uint8]], nbest: int = 0) -> list[PlateRead]:
         self.calls.append(len(crops))
-        return [PlateRead(text=f"{crop.shape[1]}", width=crop.shape[1], height=crop.shape[0]) for crop in crops]
+        return [
+            PlateRead(text=f"{crop.shape[1]}", width=crop.shape[1], height=crop.shape[0]) for crop in crops
+        ]
 
 
 def test_bad_files_keep_their_place_among_the_good(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Metrics, intervals and guards against values worked by hand; the run over a label file with a made-up reader."""
+"""Metrics, intervals and guards against values worked by hand; label files through a made-up reader."""
 
 from __future__ import annotations
 
@@ -111,7 +111,8 @@ def test_fold() -> None:
 
 
 @pytest.mark.parametrize(
-    ("groups", "message"), [("O", "at least two"), ("O0,", "at least two"), ("O0,0D", "twice"), ("AA", "twice")]
+    ("groups", "message"),
+    [("O", "at least two"), ("O0,", "at least two"), ("O0,0D", "twice"), ("AA", "twice")],
 )
 def test_folds_that_make_no_sense(groups: str, message: str) -> None:
     with pytest.raises(ValueError, match=message):
@@ -143,7 +144,7 @@ def test_interval_against_every_resample() -> None:
 
 
 def test_exact_values_for_two_clusters() -> None:
-    # Resamples of {0, 1}: 0 with 1/4, 1/2 with 1/2, 1 with 1/4; so 30 % to 70 % is 1/2, and 20 % to 80 % is 0 to 1.
+    # Resamples of {0, 1}: 0 with 1/4, 1/2 with 1/2, 1 with 1/4; so 30-70 % is 1/2 and 20-80 % is 0 to 1.
     middle = cluster_bootstrap([0, 1], [1, 1], "ab", level=0.4)
     wide = cluster_bootstrap([0, 1], [1, 1], "ab", level=0.6)
     assert middle is not None
@@ -208,7 +209,7 @@ def random_plates(count: int, symbols: str = CHARSET, seed: int = 0) -> list[str
 
 
 def moved(text: str, places: int) -> str:
-    """What a decoder makes of a perfect read when its charset is off: symbols that fall off the end vanish."""
+    """What a decoder with its charset off makes of a perfect read: symbols that fall off the end vanish."""
     indices = (CHARSET.index(symbol) + places for symbol in text)
     return "".join(CHARSET[index] for index in indices if 0 <= index < len(CHARSET))
 
@@ -228,7 +229,9 @@ def test_a_shift_is_found_behind_a_fold() -> None:
     table = parse_fold("O0,I1,8B")
     labels = random_plates(60)
     prepared = [fold(label, table) for label in labels]
-    finding = find_shift([moved(label, -1) for label in labels], prepared, CHARSET, lambda text: fold(text, table))
+    finding = find_shift(
+        [moved(label, -1) for label in labels], prepared, CHARSET, lambda text: fold(text, table)
+    )
     assert finding is not None
     assert finding.shift == 1
 
