@@ -71,7 +71,9 @@ def obvious_loop(session: Any, contract: lprfast.ModelContract, crops: Crops) ->
 
 
 @pytest.mark.benchmark(group="read 64 crops, 1 thread")
-def test_lprfast(benchmark: Callable[..., Any], reader: lprfast.PlateReader, crops: Crops, session: Any) -> None:
+def test_lprfast(
+    benchmark: Callable[..., Any], reader: lprfast.PlateReader, crops: Crops, session: Any
+) -> None:
     images = prepared(reader, crops)
     scores = np.concatenate(bare_runs(session, images))
     expected = [read.text for read in lprfast.ctc_greedy(scores, reader.contract.charset)]

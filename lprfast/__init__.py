@@ -1,9 +1,9 @@
 """lprfast: licence plate crops in, one plate per vehicle out, with a probability.
 
-    import lprfast
-    reader = lprfast.PlateReader()
-    reader.read(crop).text              # one crop: uint8 [H, W] or [H, W, 3], BGR unless color= says otherwise
-    reader.read_track(crops).text       # 15-20 crops of one vehicle, voted
+import lprfast
+reader = lprfast.PlateReader()
+reader.read(crop).text              # one crop: uint8 [H, W] or [H, W, 3], BGR unless color= says otherwise
+reader.read_track(crops).text       # 15-20 crops of one vehicle, voted
 """
 
 try:

@@ -139,17 +139,24 @@ class PlateReader:
 
 
 def _plate_read(fields: tuple[Any, ...], symbols: tuple[str, ...]) -> PlateRead:
-    *head, quality, runners_up, runner_up_confidences, steps, alternatives, posteriors, signature = fields
+    text, confidence, char_confidences, status, error, width, height = fields[:7]
+    quality, runners_up, runner_up_confidences, steps, alternatives, posteriors, signature = fields[7:]
     return PlateRead(
-        *head,
-        Quality(*quality),
-        runners_up,
-        runner_up_confidences,
-        steps,
-        tuple(Alternative(*other) for other in alternatives),
-        symbols,
-        posteriors,
-        signature,
+        text=text,
+        confidence=confidence,
+        char_confidences=char_confidences,
+        status=status,
+        error=error,
+        width=width,
+        height=height,
+        quality=Quality(*quality),
+        runners_up=runners_up,
+        runner_up_confidences=runner_up_confidences,
+        time_steps=steps,
+        alternatives=tuple(Alternative(*other) for other in alternatives),
+        charset=symbols,
+        log_posteriors=posteriors,
+        signature=signature,
     )
 
 

@@ -127,7 +127,16 @@ def test_layouts_and_colours_read_alike() -> None:
     wide[::2, ::2] = gray
     readonly = gray.copy()
     readonly.setflags(write=False)
-    layouts = [gray, bgr, bgra, gray[..., None], wide[::2, ::2], np.asfortranarray(gray), gray[::-1], readonly]
+    layouts = [
+        gray,
+        bgr,
+        bgra,
+        gray[..., None],
+        wide[::2, ::2],
+        np.asfortranarray(gray),
+        gray[::-1],
+        readonly,
+    ]
     for color in ("bgr", "rgb"):
         reads = PlateReader(model_bytes(), color=color).read_many(layouts)  # type: ignore[arg-type]
         assert [read.text for read in reads] == ["AB12"] * len(layouts)

@@ -1,4 +1,4 @@
-"""A reader whose answer can be worked out by hand: each of 32 time steps reads its 4 pixel columns' mean gray level.
+"""A reader whose answer can be worked out by hand: each time step reads the mean gray of its 4 pixel columns.
 
 Class k answers to the gray level ``LEVEL * k + LEVEL / 2``; the nearest class wins, its neighbours are
 ``exp(-SHARPNESS * LEVEL**2)`` less likely. So a crop of 32 x 128 pixels spells a text, one class per step.

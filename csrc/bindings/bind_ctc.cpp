@@ -176,18 +176,20 @@ py::tuple beam(const py::handle& scores, int blank, bool logits, int beam_size, 
                         to_array(columns.labels), to_array(columns.log_probs));
 }
 
-using Texts = std::vector<ctc::Labels>;
+using Texts = std::vector<std::vector<ctc::Labels>>;  // of each crop, any number of texts
 
 void require_texts(const Batch& batch, const Texts& texts) {
   if (texts.size() != batch.crops) {
-    throw std::invalid_argument("texts: expected one per crop, " + std::to_string(batch.crops) + ", got " +
+    throw std::invalid_argument("texts: expected those of " + std::to_string(batch.crops) + " crops, got " +
                                 std::to_string(texts.size()));
   }
-  for (const ctc::Labels& text : texts) {
-    for (const int label : text) {
-      if (label >= 0 && label < static_cast<int>(batch.classes) && label != batch.blank) continue;
-      throw std::invalid_argument("texts: expected classes from 0 to " + std::to_string(batch.classes - 1) +
-                                  " other than the blank, got " + std::to_string(label));
+  for (const std::vector<ctc::Labels>& of_crop : texts) {
+    for (const ctc::Labels& text : of_crop) {
+      for (const int label : text) {
+        if (label >= 0 && label < static_cast<int>(batch.classes) && label != batch.blank) continue;
+        throw std::invalid_argument("texts: expected classes from 0 to " + std::to_string(batch.classes - 1) +
+                                    " other than the blank, got " + std::to_string(label));
+      }
     }
   }
 }
@@ -202,7 +204,7 @@ py::array_t<double> score(const py::handle& scores, const Texts& texts, int blan
     ctc::Scorer scorer;
     for_each_crop(batch, [&](std::size_t n, ScoresView view) {
       scorer.reset(view, batch.blank, batch.isa);
-      out.push_back(scorer.score(texts[n].data(), texts[n].size()));
+      for (const ctc::Labels& text : texts[n]) out.push_back(scorer.score(text.data(), text.size()));
     });
   }
   return to_array(out);

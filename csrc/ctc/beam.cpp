@@ -86,7 +86,8 @@ class Beam {
     symbols_[blank_] = A::zero;
     highest_ = *std::max_element(symbols_.begin(), symbols_.end());
     if (prune_ == 0) return;
-    const double least = std::min(A::from_probability(prune_), highest_);  // or the beam could run empty
+    double least = A::from_probability(prune_);
+    if (row_[blank_] == A::zero) least = std::min(least, highest_);  // or the beam might run empty
     for (double& symbol : symbols_) {
       if (symbol < least) symbol = A::zero;
     }

@@ -31,7 +31,9 @@ struct Hypothesis {
 struct BeamOptions {
   int beam_size = 10;
   int nbest = 1;
-  double prune = 0;  // symbols with posterior under this are not tried at a step; 0 is exact
+  // Symbols with a posterior under this are not tried at a step, but for the best one where the blank is
+  // impossible; 0 is exact.
+  double prune = 0;
 };
 
 // Logits to log-posteriors (log-softmax over classes); `out` may be `logits.data` itself. False when a row

@@ -63,8 +63,10 @@ class Optics:
 
 def draw_view(rng: random.Random, level: float) -> View:
     """A random view; at level 0 frontal, with small even margins."""
-    tilt = rng.gauss(0, 2.5) if rng.random() < 0.7 else rng.triangular(-20, 20, 0)
-    margins = tuple(_margin(rng, level, limit) for limit in (0.25, 0.4, 0.25, 0.4))
+    tilt = rng.gauss(0, 2.5) if rng.random() < 0.75 else rng.triangular(-20, 20, 0)
+    # A detector is tight or loose on all sides alike.
+    widest = rng.choices((0.03, 0.12, 0.25), (0.5, 0.35, 0.15))[0]
+    margins = tuple(_margin(rng, level, limit) for limit in (widest, 1.5 * widest, widest, 1.5 * widest))
     return View(
         tilt=max(-20.0, min(20.0, tilt)) * level,
         shear=(rng.gauss(0, 0.09) * level, rng.gauss(0, 0.02) * level),
@@ -74,19 +76,11 @@ def draw_view(rng: random.Random, level: float) -> View:
     )
 
 
-def _margin(rng: random.Random, level: float, limit: float) -> float:
-    kind = rng.random()
-    if kind < 0.025:
+def _margin(rng: random.Random, level: float, widest: float) -> float:
+    if rng.random() < 0.025:
         # Cuts into the first or last character, or into the header.
         return rng.uniform(-0.07, -0.02) * level
-    wide = (
-        rng.uniform(-0.03, 0.06)
-        if kind < 0.6
-        else rng.uniform(0, limit * 0.5)
-        if kind < 0.9
-        else rng.uniform(0, limit)
-    )
-    return 0.02 + (wide - 0.02) * level
+    return 0.02 + (rng.uniform(-0.03, widest) - 0.02) * level
 
 
 def draw_optics(rng: random.Random, level: float) -> Optics:
