@@ -8,6 +8,7 @@ letters).
 
 from __future__ import annotations
 
+import functools
 import re
 from dataclasses import dataclass
 
@@ -16,6 +17,7 @@ SUFFIXES = "学警港澳挂使领应急民航"
 DIGITS = "0123456789"
 LATIN = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 DECORATION = " -.*&!"
+_CLASSES = {"D": DIGITS, "P": PROVINCES, "S": SUFFIXES}
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,7 @@ class PlateLayout:
         """Number of full-height lines, 1 or 2."""
         return 2 if "/" in self.patterns[0] else 1
 
-    @property
+    @functools.cached_property
     def needs_chinese(self) -> bool:
         """Whether a text of this layout holds a Chinese character."""
         return any(symbol in "PS" for pattern in self.patterns for symbol in split_pattern(pattern))
@@ -54,17 +56,19 @@ class PlateLayout:
         return any(re.fullmatch(pattern_regex(p, self.letters), text) for p in self.patterns)
 
 
-def split_pattern(pattern: str) -> list[str]:
+@functools.cache
+def split_pattern(pattern: str) -> tuple[str, ...]:
     """A pattern as its symbols: single characters and ``[...]`` classes."""
-    return re.findall(r"\[[^\]]+\]|.", pattern)
+    return tuple(re.findall(r"\[[^\]]+\]|.", pattern))
 
 
 def pattern_choices(symbol: str, letters: str) -> str:
     """The characters that one symbol of a pattern may stand for; empty for decoration and line breaks."""
     if symbol.startswith("["):
         return symbol[1:-1]
-    classes = {"L": letters, "D": DIGITS, "X": letters + DIGITS, "P": PROVINCES, "S": SUFFIXES}
-    return classes.get(symbol, "")
+    if symbol == "L":
+        return letters
+    return letters + DIGITS if symbol == "X" else _CLASSES.get(symbol, "")
 
 
 def pattern_regex(pattern: str, letters: str) -> str:
