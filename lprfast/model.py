@@ -151,7 +151,9 @@ def _check(contract: ModelContract) -> None:
     for symbol in contract.charset:
         # One code point a symbol, so that arrays of per-character values are as long as the text.
         _require(len(symbol) == 1, "charset", "symbols of one character", symbol)
-    _require(len(set(contract.charset)) == len(contract.charset), "charset", "no symbol twice", contract.charset)
+    _require(
+        len(set(contract.charset)) == len(contract.charset), "charset", "no symbol twice", contract.charset
+    )
     _require(0 <= contract.blank < contract.classes, "blank", f"0 to {contract.classes - 1}", contract.blank)
     for key in ("input_height", "input_width"):
         _require(1 <= getattr(contract, key) <= 4096, key, "1 to 4096", getattr(contract, key))
@@ -161,7 +163,10 @@ def _check(contract: ModelContract) -> None:
         value = getattr(contract, key)
         _require(math.isfinite(value) and value > 0, key, "a positive finite number", value)
     _require(
-        contract.resize_fit in ("stretch", "letterbox"), "resize_fit", "stretch or letterbox", contract.resize_fit
+        contract.resize_fit in ("stretch", "letterbox"),
+        "resize_fit",
+        "stretch or letterbox",
+        contract.resize_fit,
     )
     _require(
         contract.resize_kernel in ("bilinear", "bicubic"),

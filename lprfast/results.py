@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -74,3 +73,101 @@ class PlateRead:
     charset: tuple[str, ...] | None = None
     log_posteriors: npt.NDArray[np.float16] | None = None
     signature: npt.NDArray[np.uint8] | None = None
+
+    def to_dict(self, *, evidence: bool = False) -> dict[str, Any]:
+        """Plain values for JSON.
+
+        Args:
+            evidence: also give what the vote uses: charset, log_posteriors (nested lists) and signature.
+        """
+        values: dict[str, Any] = {
+            "schema_version": SCHEMA_VERSION,
+            "text": self.text,
+            "confidence": self.confidence,
+            "status": self.status,
+            "error": self.error,
+            "width": self.width,
+            "height": self.height,
+            "char_confidences": list(self.char_confidences),
+            "runners_up": list(self.runners_up),
+            "runner_up_confidences": list(self.runner_up_confidences),
+            "time_steps": list(self.time_steps),
+            "quality": asdict(self.quality),
+            "alternatives": [asdict(other) for other in self.alternatives],
+        }
+        if evidence:
+            values["charset"] = None if self.charset is None else list(self.charset)
+            values["log_posteriors"] = None if self.log_posteriors is None else self.log_posteriors.tolist()
+            values["signature"] = None if self.signature is None else self.signature.tolist()
+        return values
+
+@dataclass(frozen=True, slots=True)
+class Contribution:
+    """What one read brought to a vote.
+
+    Attributes:
+        index: of the read in the sequence that was voted, from 0.
+        used: whether it took part.
+        weight: its share of the vote, 0-1; the shares of all reads sum to 1, or to 0 when none took part.
+        log_likelihood: natural logarithm of the probability of the winning text on this crop, never under the
+            vote's floor; 0 when it took no part.
+        text: what this read says by itself; empty when it says nothing.
+        agrees: whether that is the winning text.
+        reason: why it took no part, or that it is a copy of another read; else None.
+    """
+
+    index: int
+    used: bool
+    weight: float
+    log_likelihood: float
+    text: str
+    agrees: bool
+    reason: str | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """The same as a dictionary of plain values."""
+        return {name: getattr(self, name) for name in self.__dataclass_fields__}
+
+
+@dataclass(frozen=True, slots=True)
+class PlateVote:
+    """One plate from the reads of one vehicle.
+
+    Attributes:
+        text: the plate; empty unless ``status`` is ``ok``.
+        probability: that this text is right, 0-1; 0 unless ``status`` is ``ok``.
+        status: ``ok``; ``no_plate`` (no reads, or no text in any); ``unreadable`` (only unreadable reads, and no
+            text is likely enough); ``error`` (no read could be used and at least one had an error).
+        char_confidences: one pooled posterior per character, 0-1.
+        runners_up: the next best symbol of each character.
+        runner_up_confidences: their pooled posteriors, 0-1.
+        alternatives: other texts with their probabilities, best first. With ``text`` they sum to at most 1; what
+            is missing belongs to texts that nobody proposed. An ``unreadable`` vote has its best guess here.
+        contributions: one per read, in the order given.
+        effective_reads: how many independent reads the evidence is worth, 0 when none took part.
+    """
+
+    text: str = ""
+    probability: float = 0.0
+    status: Status = "no_plate"
+    char_confidences: tuple[float, ...] = ()
+    runners_up: tuple[str, ...] = ()
+    runner_up_confidences: tuple[float, ...] = ()
+    alternatives: tuple[Alternative, ...] = ()
+    contributions: tuple[Contribution, ...] = ()
+    effective_reads: float = 0.0
+
+    def to_dict(self) -> dict[str, Any]:
+        """A dictionary of plain values, ready for JSON, with ``schema_version``."""
+        return {
+            "schema_version": SCHEMA_VERSION,
+            "text": self.text,
+            "probability": self.probability,
+            "status": self.status,
+            "char_confidences": list(self.char_confidences),
+            "runners_up": list(self.runners_up),
+            "runner_up_confidences": list(self.runner_up_confidences),
+            "alternatives": [{"text": a.text, "probability": a.probability} for a in self.alternatives],
+            "contributions": [contribution.to_dict() for contribution in self.contributions],
+            "effective_reads": self.effective_reads,
+        }

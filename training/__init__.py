@@ -1,1 +1,1 @@
-"""Training in pure PyTorch; may import ``lprfast``, never the reverse."""
+"""PyTorch training of the models that lprfast runs; lprfast itself never imports it."""

@@ -1,9 +1,198 @@
+// vote_decide: ballots in as tuples, the decision out as a dict; the texts are sequences of class numbers.
+#include <pybind11/stl.h>
+
+#include <algorithm>
+#include <stdexcept>
+#include <utility>
+
 #include "bindings/bindings.hpp"
+#include "bindings/numpy.hpp"
+#include "core/half.hpp"
+#include "vote/vote.hpp"
 
 namespace lprfast::bindings {
 
 namespace py = pybind11;
 
-void register_vote(py::module_&) {}
+namespace {
+
+constexpr py::ssize_t kMaxSteps = 4096;
+
+// The ballots and the memory that they look at.
+struct Box {
+  std::vector<vote::Ballot> ballots;
+  std::vector<std::pair<const std::uint16_t*, std::size_t>> halves;  // one range per ballot, maybe empty
+  std::vector<std::vector<float>> scores;
+  std::vector<py::object> keep;
+
+  // Without the GIL: float16 to float, then the views on it.
+  void widen() {
+    scores.resize(ballots.size());
+    for (std::size_t i = 0; i < ballots.size(); ++i) {
+      const auto [data, count] = halves[i];
+      if (!data) continue;
+      scores[i].resize(count);
+      half_to_float(data, count, scores[i].data());
+      ballots[i].log_posteriors.data = scores[i].data();
+    }
+  }
+};
+
+std::string at(std::size_t index, const char* what) {
+  return "ballots[" + std::to_string(index) + "]: " + what;
+}
+
+void check_labels(const vote::Labels& labels, const vote::Options& options, std::size_t index) {
+  for (const int label : labels) {
+    if (label < 0 || label >= options.classes || label == options.blank) {
+      throw std::invalid_argument(at(index, "a label is the blank or no class of the alphabet"));
+    }
+  }
+}
+
+// NaN counts as nothing known.
+template <class T>
+T as_probability(T value) {
+  return value > 0 ? std::min(value, T{1}) : T{0};
+}
+
+std::vector<float> as_probabilities(const py::handle& object) {
+  std::vector<float> values = object.cast<std::vector<float>>();
+  for (float& value : values) value = as_probability(value);
+  return values;
+}
+
+void add_posteriors(const py::handle& object, const vote::Options& options, Box& box) {
+  const std::size_t index = box.ballots.size() - 1;
+  box.halves.emplace_back(nullptr, 0);
+  if (object.is_none()) return;
+  const auto array = py::reinterpret_borrow<py::array>(object);
+  const bool is_half =
+      py::isinstance<py::array>(object) && array.dtype().kind() == 'f' && array.itemsize() == 2;
+  if (!is_half || array.ndim() != 2 || !(array.flags() & py::array::c_style)) {
+    throw std::invalid_argument(at(index, "expected a float16 array [T, K] in C order, got ") +
+                                describe(object));
+  }
+  if (array.shape(0) < 1 || array.shape(0) > kMaxSteps || array.shape(1) <= options.blank ||
+      array.shape(1) > options.classes) {
+    throw std::invalid_argument(at(index, "steps or classes out of range: ") + describe(object));
+  }
+  vote::Ballot& ballot = box.ballots.back();
+  ballot.log_posteriors.steps = static_cast<std::size_t>(array.shape(0));
+  ballot.log_posteriors.classes = static_cast<std::size_t>(array.shape(1));
+  box.halves.back() = {static_cast<const std::uint16_t*>(array.data()),
+                       static_cast<std::size_t>(array.size())};
+  box.keep.push_back(array);
+}
+
+void add_signature(const py::handle& object, Box& box) {
+  if (object.is_none()) return;
+  const auto array = require_array<std::uint8_t>(object, "signature", 1);
+  if (array.size() != static_cast<py::ssize_t>(vote::kSignatureSize)) {
+    throw std::invalid_argument(at(box.ballots.size() - 1, "expected a signature of 64 values"));
+  }
+  box.ballots.back().signature = array.data();
+  box.keep.push_back(array);
+}
+
+// (log_posteriors or None, labels, confidence, confidences, runners_up, runner_up_confidences, proposals,
+// width, signature or None)
+void add_ballot(const py::tuple& fields, const vote::Options& options, Box& box) {
+  const std::size_t index = box.ballots.size();
+  if (fields.size() != 9) throw std::invalid_argument(at(index, "expected 9 fields"));
+  box.ballots.emplace_back();
+  add_posteriors(fields[0], options, box);
+  vote::Ballot& ballot = box.ballots.back();
+  ballot.labels = fields[1].cast<vote::Labels>();
+  ballot.confidence = as_probability(fields[2].cast<double>());
+  ballot.confidences = as_probabilities(fields[3]);
+  ballot.runners_up = fields[4].cast<std::vector<int>>();
+  ballot.runner_up_confidences = as_probabilities(fields[5]);
+  ballot.proposals = fields[6].cast<std::vector<vote::Labels>>();
+  ballot.width = fields[7].cast<int>();
+  add_signature(fields[8], box);
+  check_labels(ballot.labels, options, index);
+  check_labels(ballot.runners_up, options, index);
+  for (const vote::Labels& labels : ballot.proposals) check_labels(labels, options, index);
+  if (ballot.runners_up.size() != ballot.runner_up_confidences.size()) {
+    throw std::invalid_argument(at(index, "as many runners-up as confidences of them are needed"));
+  }
+}
+
+void check_options(const vote::Options& options) {
+  if (options.classes < 2) throw std::invalid_argument("classes: expected 2 or more");
+  if (options.blank < 0 || options.blank >= options.classes) throw std::invalid_argument("blank: no class");
+  if (!(options.floor >= -60 && options.floor < 0))
+    throw std::invalid_argument("floor: expected -60 up to 0");
+  if (!(options.correlation >= 0 && options.correlation <= 1)) {
+    throw std::invalid_argument("correlation: expected 0 to 1");
+  }
+  if (!(options.reserve >= 0 && options.reserve < 1))
+    throw std::invalid_argument("reserve: expected 0 up to 1");
+}
+
+py::dict to_dict(const vote::Result& result) {
+  static const char* const kUses[] = {"voted", "duplicate", "invalid", "empty", "surplus"};
+  py::list characters, alternatives, contributions;
+  for (const vote::Character& c : result.characters) {
+    characters.append(py::make_tuple(c.label, c.confidence, c.runner_up, c.runner_up_confidence));
+  }
+  for (const vote::Alternative& alternative : result.alternatives) {
+    alternatives.append(py::make_tuple(alternative.labels, alternative.probability));
+  }
+  for (const vote::Contribution& c : result.contributions) {
+    contributions.append(
+        py::make_tuple(kUses[static_cast<int>(c.use)], c.weight, c.log_likelihood, c.labels));
+  }
+  py::dict out;
+  out["labels"] = result.labels;
+  out["probability"] = result.probability;
+  out["characters"] = characters;
+  out["alternatives"] = alternatives;
+  out["contributions"] = contributions;
+  out["effective_reads"] = result.effective_reads;
+  return out;
+}
+
+py::dict vote_decide(const py::list& ballots, int classes, int blank, double floor, double correlation,
+                     double reserve) {
+  vote::Options options;
+  options.classes = classes;
+  options.blank = blank;
+  options.floor = floor;
+  options.correlation = correlation;
+  options.reserve = reserve;
+  check_options(options);
+  Box box;
+  for (const py::handle& ballot : ballots) add_ballot(ballot.cast<py::tuple>(), options, box);
+  vote::Result result;
+  {
+    py::gil_scoped_release release;
+    box.widen();
+    result = vote::decide(box.ballots, options);
+  }
+  return to_dict(result);
+}
+
+// float32 [N] through float16 and back, for the tests: (the halves as uint16, the floats again).
+py::tuple half_round_trip(const py::handle& object) {
+  const auto values = require_array<float>(object, "values", 1);
+  const std::size_t count = static_cast<std::size_t>(values.size());
+  py::array_t<std::uint16_t> halves(values.size());
+  py::array_t<float> floats(values.size());
+  float_to_half(values.data(), count, halves.mutable_data());
+  half_to_float(halves.data(), count, floats.mutable_data());
+  return py::make_tuple(halves, floats);
+}
+
+}  // namespace
+
+void register_vote(py::module_& module) {
+  const vote::Options defaults;
+  module.def("vote_decide", &vote_decide, py::arg("ballots"), py::kw_only(), py::arg("classes"),
+             py::arg("blank") = defaults.blank, py::arg("floor") = defaults.floor,
+             py::arg("correlation") = defaults.correlation, py::arg("reserve") = defaults.reserve);
+  module.def("half_round_trip", &half_round_trip, py::arg("values"));
+}
 
 }  // namespace lprfast::bindings

@@ -1,10 +1,14 @@
 // CTC decoding of one crop's scores [steps, classes]: greedy, prefix beam search, log P(text).
 // Labels are class numbers; a text is a sequence of labels without the blank.
+//
+// Scores must have passed check_scores() or log_softmax(): no NaN, no +infinity, no row that is all
+// -infinity. Every isa gives the same bits.
 #pragma once
 
 #include <cstddef>
 #include <vector>
 
+#include "core/cpu.hpp"
 #include "core/views.hpp"
 
 namespace lprfast::ctc {
@@ -14,30 +18,40 @@ using Labels = std::vector<int>;
 struct Character {
   int label = 0;
   float confidence = 0;            // posterior of this label at its peak step, 0-1
-  int runner_up = 0;               // next best non-blank label at that step
+  int runner_up = 0;               // next best non-blank label at that step; the blank when there is no other
   float runner_up_confidence = 0;  // 0-1
   int step = 0;                    // time step of the peak
 };
 
 struct Hypothesis {
   Labels labels;
-  double log_prob = 0;  // log P(labels | scores), natural logarithm
+  double log_prob = 0;  // natural logarithm of the probability that the beam gathered for these labels
 };
 
 struct BeamOptions {
   int beam_size = 10;
   int nbest = 1;
-  double prune = 0;  // symbols with posterior under this are not tried at a step; 0 is exact
+  // Symbols with a posterior under this are not tried at a step, but for the best one where the blank is
+  // impossible; 0 is exact.
+  double prune = 0;
 };
 
-// Logits to log-posteriors (log-softmax over classes); `out` may be `logits.data` itself.
-void log_softmax(ScoresView logits, float* out);
+// Logits to log-posteriors (log-softmax over classes); `out` may be `logits.data` itself. False when a row
+// cannot be normalised (NaN, +infinity, or all -infinity): that row comes out as NaN, the others are good.
+bool log_softmax(ScoresView logits, float* out, Isa isa = best_isa());
 
-// All functions below take log-posteriors (each row's exp sums to 1).
-void greedy(ScoresView log_posteriors, int blank, std::vector<Character>& out);
-std::vector<Hypothesis> beam_search(ScoresView log_posteriors, int blank, const BeamOptions& options);
+// Throws std::invalid_argument that names the place as scores[crop, step, class] and says what is wrong. With
+// logits = false each row's exp must sum to 1 within 1e-3.
+void check_scores(ScoresView scores, bool logits, std::size_t crop, Isa isa = best_isa());
 
-// log P(labels | scores) over all alignments, by the forward algorithm; -infinity when there is none.
+// All functions below take log-posteriors (each row's exp sums to 1). Of equal scores the first class, and of
+// equal steps the first, wins.
+void greedy(ScoresView log_posteriors, int blank, std::vector<Character>& out, Isa isa = best_isa());
+std::vector<Hypothesis> beam_search(ScoresView log_posteriors, int blank, const BeamOptions& options,
+                                    Isa isa = best_isa());
+
+// log P(labels | scores) over all alignments, by the forward algorithm; -infinity when there is none. To
+// score many texts on the same crop see scorer.hpp.
 double score(ScoresView log_posteriors, int blank, const int* labels, std::size_t count);
 
 }  // namespace lprfast::ctc

@@ -68,6 +68,10 @@ class PlateGenerator:
         self.difficulty = difficulty
         self.library = Library(held_out, system_fonts)
 
+    def reseed(self, seed: int) -> None:
+        """Starts the stream of ``seed``; cheap, fonts and layouts stay loaded."""
+        self._rng = random.Random(seed)
+
     @property
     def difficulty(self) -> float:
         """0 (clean, frontal, large) to 1 (everything)."""

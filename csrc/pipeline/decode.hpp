@@ -1,0 +1,19 @@
+// The model's scores for one crop to a Read.
+#pragma once
+
+#include "pipeline/read.hpp"
+
+namespace lprfast::pipeline {
+
+struct DecodeSpec {
+  int blank = 0;
+  bool logits = false;         // the model answers logits, not log-posteriors
+  double temperature = 1;      // log-posteriors are divided by it and normalised again
+  double min_confidence = 0;   // a text less likely than this is unreadable
+  int nbest = 0;               // alternatives by beam search; 0: no beam is run
+};
+
+// Fills everything of `read` but size and summary. `scores` is overwritten with calibrated log-posteriors.
+void decode(float* scores, std::size_t steps, std::size_t classes, const DecodeSpec& spec, Read& read);
+
+}  // namespace lprfast::pipeline

@@ -1,0 +1,34 @@
+// What the pipeline says of one crop.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "core/views.hpp"
+#include "ctc/ctc.hpp"
+#include "image/prepare.hpp"
+
+namespace lprfast::pipeline {
+
+enum class Status { ok, no_plate, unreadable, error };
+
+// A crop to read, or the reason why there is none: a bad crop costs only itself.
+struct Crop {
+  ImageView view;
+  std::string error;  // not empty: `view` is not looked at
+};
+
+struct Read {
+  Status status = Status::error;
+  std::string error;
+  std::int64_t width = 0;
+  std::int64_t height = 0;
+  double confidence = 0;                   // P(characters | crop), 0-1; 0 unless ok
+  std::vector<ctc::Character> characters;  // empty unless ok
+  std::vector<ctc::Hypothesis> alternatives;
+  image::CropSummary summary;
+  std::vector<std::uint16_t> log_posteriors;  // float16 [steps, classes]; empty when the model was not run
+};
+
+}  // namespace lprfast::pipeline

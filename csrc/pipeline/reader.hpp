@@ -1,0 +1,50 @@
+// Crops to reads: prepared, batched over worker threads, run in one shared session, decoded; in input order.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <vector>
+
+#include "image/prepare.hpp"
+#include "ort/session.hpp"
+#include "pipeline/decode.hpp"
+#include "pipeline/read.hpp"
+
+namespace lprfast::pipeline {
+
+struct ReaderSpec {
+  image::PrepareSpec prepare;
+  image::Color color = image::Color::bgr;
+  std::size_t classes = 0;  // with the blank
+  DecodeSpec decode;
+  int threads = 1;
+  int batch = 16;  // crops in one run of the model, at most
+};
+
+// read() may be called from many threads at once, and after a fork.
+class Reader {
+ public:
+  // Throws std::invalid_argument (spec) or ModelError (the model does not take or answer what the spec says).
+  Reader(std::shared_ptr<const ort::Session> session, const ReaderSpec& spec);
+  ~Reader();
+  Reader(const Reader&) = delete;
+  Reader& operator=(const Reader&) = delete;
+
+  // One Read per crop. Throws OrtError when the model cannot be run; never for what is in a crop.
+  std::vector<Read> read(const std::vector<Crop>& crops, int nbest) const;
+
+  std::size_t steps() const { return steps_; }
+
+ private:
+  struct Process;
+  Process& process() const;
+  void read_batch(const std::vector<Crop>& crops, const std::vector<std::size_t>& indices, int nbest,
+                  std::vector<Read>& reads) const;
+
+  std::shared_ptr<const ort::Session> session_;
+  ReaderSpec spec_;
+  std::size_t steps_ = 0;
+  mutable std::atomic<Process*> process_{nullptr};
+};
+
+}  // namespace lprfast::pipeline

@@ -1,0 +1,80 @@
+#include "vote/scorer.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace lprfast::vote {
+
+TrackScorer::TrackScorer(const std::vector<Voter>& voters, const Options& options)
+    : classes_(static_cast<std::size_t>(options.classes)), blank_(options.blank), floor_(options.floor) {
+  for (const Voter& voter : voters) {
+    crops_.push_back(voter.scores);
+    steps_ = std::max(steps_, voter.scores.steps);
+  }
+  columns_.resize((crops_.size() + kLanes - 1) / kLanes * classes_);
+}
+
+// Posteriors of one class [steps, kLanes]. A crop with fewer steps ends in certain blanks, which leave the
+// probability of every text as it is; a class that a crop's model does not have has probability 0.
+const float* TrackScorer::column(std::size_t block, int label) {
+  const std::size_t wanted = static_cast<std::size_t>(label);
+  std::vector<float>& values = columns_[block * classes_ + wanted];
+  if (!values.empty()) return values.data();
+  values.assign(steps_ * kLanes, label == blank_ ? 1.0f : 0.0f);
+  const std::size_t first = block * kLanes;
+  const std::size_t lanes = std::min(kLanes, crops_.size() - first);
+  for (std::size_t lane = 0; lane < lanes; ++lane) {
+    const ScoresView crop = crops_[first + lane];
+    for (std::size_t step = 0; step < crop.steps; ++step) {
+      values[step * kLanes + lane] = wanted < crop.classes ? std::exp(crop.row(step)[wanted]) : 0.0f;
+    }
+  }
+  return values.data();
+}
+
+// States 0, 2, 4... are the blanks around the labels, 1, 3, 5... the labels; only states that can be reached
+// from the start and still reach the end are updated, from the last down, so that one row of states is
+// enough.
+void TrackScorer::forward(std::size_t block, const Labels& labels, float* probabilities) {
+  const std::size_t states = 2 * labels.size() + 1;
+  std::vector<const float*> posteriors(states, column(block, blank_));
+  for (std::size_t i = 0; i < labels.size(); ++i) posteriors[2 * i + 1] = column(block, labels[i]);
+  alpha_.assign((states + 2) * kLanes, 0.0f);  // two states of zeros stand before the first
+  float* const alpha = alpha_.data() + 2 * kLanes;
+  std::fill(alpha - kLanes, alpha, 1.0f);  // the start, left at the first step
+  for (std::size_t step = 0; step < steps_; ++step) {
+    const std::size_t left = 2 * (steps_ - step);
+    const std::size_t first = states > left ? states - left : 0;
+    for (std::size_t state = std::min(states, 2 * step + 2); state-- > first;) {
+      float* const here = alpha + state * kLanes;
+      const float* const before = here - kLanes;
+      const float* const skipped = here - 2 * kLanes;
+      const float* const posterior = posteriors[state] + step * kLanes;
+      const bool may_skip =
+          state % 2 == 1 && (step == 0 || (state > 1 && labels[state / 2] != labels[state / 2 - 1]));
+      if (may_skip) {
+        for (std::size_t i = 0; i < kLanes; ++i) here[i] = (here[i] + before[i] + skipped[i]) * posterior[i];
+      } else {
+        for (std::size_t i = 0; i < kLanes; ++i) here[i] = (here[i] + before[i]) * posterior[i];
+      }
+    }
+    if (step == 0) std::fill(alpha - kLanes, alpha, 0.0f);
+  }
+  const float* const last = alpha + (states - 1) * kLanes;
+  for (std::size_t i = 0; i < kLanes; ++i)
+    probabilities[i] = last[i] + (states > 1 ? last[i - kLanes] : 0.0f);
+}
+
+void TrackScorer::score(const Labels& labels, double* out) {
+  float probabilities[kLanes];
+  for (std::size_t first = 0; first < crops_.size(); first += kLanes) {
+    forward(first / kLanes, labels, probabilities);
+    const std::size_t lanes = std::min(kLanes, crops_.size() - first);
+    for (std::size_t i = 0; i < lanes; ++i) {
+      const double log_probability = std::log(static_cast<double>(probabilities[i]));
+      out[first + i] = std::min(0.0, std::max(log_probability, floor_));
+    }
+  }
+}
+
+}  // namespace lprfast::vote

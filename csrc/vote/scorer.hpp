@@ -1,0 +1,34 @@
+// log P(text) of many texts on many crops. Sixteen crops go through the CTC forward recursion side by side:
+// they share the text, so every step is the same few operations on sixteen numbers in a row.
+#pragma once
+
+#include <vector>
+
+#include "vote/voter.hpp"
+
+namespace lprfast::vote {
+
+class TrackScorer {
+ public:
+  TrackScorer(const std::vector<Voter>& voters, const Options& options);
+
+  // out[i] = max(log P(labels | crop i), floor), at most 0. Plain floats suffice: what underflows is under
+  // the floor.
+  void score(const Labels& labels, double* out);
+
+ private:
+  static constexpr std::size_t kLanes = 16;
+
+  const float* column(std::size_t block, int label);
+  void forward(std::size_t block, const Labels& labels, float* probabilities);
+
+  std::vector<ScoresView> crops_;
+  std::size_t steps_ = 0;
+  std::size_t classes_ = 0;
+  int blank_ = 0;
+  double floor_ = 0;
+  std::vector<std::vector<float>> columns_;  // [blocks * classes][steps * kLanes], filled when first needed
+  std::vector<float> alpha_;                 // [states * kLanes]
+};
+
+}  // namespace lprfast::vote

@@ -1,0 +1,94 @@
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+version: str
+
+class ModelError(ValueError): ...
+class OrtError(RuntimeError): ...
+
+def usable_processors() -> int: ...
+def best_isa() -> str: ...
+def available_isas() -> list[str]: ...
+
+def prepare(
+    crops: list[Any],
+    height: int,
+    width: int,
+    fit: str,
+    kernel: str,
+    mean: float,
+    scale: float,
+    color: str,
+    isa: str = "auto",
+) -> npt.NDArray[np.float32]: ...
+def summarize(
+    crop: Any, height: int, width: int, fit: str, kernel: str, color: str, isa: str = "auto"
+) -> tuple[float, float, float, bytes]: ...
+def ctc_log_softmax(scores: Any, isa: str = "auto") -> npt.NDArray[np.float32]: ...
+def ctc_greedy(
+    scores: Any, blank: int, logits: bool, isa: str = "auto"
+) -> tuple[
+    npt.NDArray[np.int64],
+    npt.NDArray[np.int32],
+    npt.NDArray[np.float32],
+    npt.NDArray[np.int32],
+    npt.NDArray[np.float32],
+    npt.NDArray[np.int32],
+]: ...
+def ctc_beam(
+    scores: Any, blank: int, logits: bool, beam_size: int, nbest: int, prune: float, isa: str = "auto"
+) -> tuple[
+    npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int32], npt.NDArray[np.float64]
+]: ...
+def ctc_score(
+    scores: Any, texts: list[list[list[int]]], blank: int, logits: bool, isa: str = "auto"
+) -> npt.NDArray[np.float64]: ...
+def ort_info(library: str) -> dict[str, Any]: ...
+def vote_decide(
+    ballots: list[tuple[Any, ...]],
+    *,
+    classes: int,
+    blank: int = 0,
+    floor: float = ...,
+    correlation: float = ...,
+    reserve: float = ...,
+) -> dict[str, Any]: ...
+def half_round_trip(values: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]: ...
+
+class Session:
+    def __init__(
+        self, model: str | bytes, library: str, device: str = "cpu", threads: int = 1
+    ) -> None: ...
+    @property
+    def inputs(self) -> list[tuple[str, int, list[int]]]: ...
+    @property
+    def outputs(self) -> list[tuple[str, int, list[int]]]: ...
+    @property
+    def metadata(self) -> dict[str, str]: ...
+    def run(self, array: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]: ...
+
+class Reader:
+    def __init__(
+        self,
+        session: Session,
+        *,
+        symbols: tuple[str, ...],
+        blank: int,
+        height: int,
+        width: int,
+        fit: str,
+        kernel: str,
+        mean: float,
+        scale: float,
+        color: str,
+        logits: bool,
+        temperature: float,
+        min_confidence: float,
+        threads: int,
+        batch: int,
+    ) -> None: ...
+    def read(self, crops: list[Any], nbest: int = 0) -> list[tuple[Any, ...]]: ...
+    @property
+    def steps(self) -> int: ...

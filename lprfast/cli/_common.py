@@ -1,0 +1,127 @@
+"""What the commands share. Heavy imports stand inside functions, so that ``lprfast --help`` is quick."""
+
+from __future__ import annotations
+
+import sys
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
+    from lprfast.reader import PlateReader
+    from lprfast.results import PlateRead, PlateVote
+
+SCHEMA_VERSION = 1
+
+EXIT_FAILED = 1
+
+# Below this a progress bar would only flash.
+_LONG_WORK = 64
+
+# Wide enough for a table that goes to a file or a pipe.
+_PIPE_WIDTH = 160
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class CannotStart(click.ClickException):
+    """Nothing could be done at all: exit code 2."""
+
+    exit_code = 2
+
+
+def reader_options(command: F) -> F:
+    """Adds ``--model``, ``--device`` and ``--threads``, the arguments of :func:`make_reader`."""
+    options = (
+        click.option(
+            "--model", default="default", show_default=True, help="Bundled model or path of an ONNX file."
+        ),
+        click.option("--device", default="cpu", show_default=True, help="cpu, cuda or cuda:N."),
+        click.option("--threads", type=click.IntRange(1, 1024), help="Worker threads [default: all usable]."),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def make_reader(model: str = "default", device: str = "cpu", threads: int | None = None) -> PlateReader:
+    """The reader of every command; ``load_image`` gives BGR, and so the reader is told.
+
+    Raises:
+        CannotStart: the model or the runtime cannot be had; the message says why.
+    """
+    from lprfast._core import OrtError
+    from lprfast.reader import PlateReader
+
+    try:
+        return PlateReader(model, device=device, threads=threads, color="bgr")
+    except (ValueError, OSError, OrtError) as error:  # ModelError is a ValueError
+        raise CannotStart(str(error)) from error
+
+
+def vote_reads(reads: Sequence[PlateRead]) -> PlateVote:
+    """One vehicle's reads to one plate."""
+    from lprfast.voting import vote
+
+    return vote(reads)
+
+
+def printable(text: str) -> str:
+    """Text that is safe on a terminal: control characters and undecodable bytes become escapes."""
+    shown = text.encode("utf-8", "backslashreplace").decode("utf-8")
+    return "".join(
+        symbol if unicodedata.category(symbol)[0] != "C" else symbol.encode("unicode_escape").decode("ascii")
+        for symbol in shown
+    )
+
+
+def complain(problems: Iterable[str]) -> None:
+    """Lists what failed, on stderr."""
+    for problem in problems:
+        click.echo(f"failed: {printable(problem)}", err=True)
+
+
+def console() -> Console:
+    """stdout for tables; a pipe is not cut to 80 columns."""
+    from rich.console import Console
+
+    width = None if sys.stdout.isatty() else _PIPE_WIDTH
+    return Console(file=sys.stdout, width=width, highlight=False, markup=False, emoji=False)
+
+
+def table(
+    title: str, headers: Sequence[str], rows: Iterable[Sequence[str]], right: Sequence[str] = ()
+) -> Table:
+    """A table of plain strings; the columns named in ``right`` are aligned to the right."""
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    result = Table(title=Text(title) if title else None, title_justify="left", box=box.SIMPLE)
+    for header in headers:
+        result.add_column(Text(header), justify="right" if header in right else "left", overflow="fold")
+    for row in rows:
+        # Text, because rich would take [1] in a file name for markup.
+        result.add_row(*(Text(printable(cell)) for cell in row))
+    return result
+
+
+@contextmanager
+def progress(label: str, total: int, *, quiet: bool = False) -> Iterator[Callable[[], None]]:
+    """A progress bar on stderr, only on a terminal and for long work; yields the function that steps it."""
+    if quiet or total < _LONG_WORK or not sys.stderr.isatty():
+        yield lambda: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True, redirect_stdout=False) as bar:
+        task = bar.add_task(label, total=total)
+        yield lambda: bar.advance(task)

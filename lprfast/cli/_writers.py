@@ -1,0 +1,143 @@
+"""How ``lprfast read`` states its results: a table, CSV or one JSON document, written as the reads come."""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Protocol, TextIO
+
+import click
+
+from lprfast.cli._common import SCHEMA_VERSION, printable
+
+if TYPE_CHECKING:
+    from lprfast.data.paths import ImageSource
+    from lprfast.results import PlateRead, PlateVote
+
+
+class Writer(Protocol):
+    """Takes each result once, in order, then ``close``."""
+
+    def read(self, source: ImageSource, read: PlateRead) -> None:
+        """One crop."""
+
+    def vote(self, track: str, reads: Sequence[PlateRead], vote: PlateVote) -> None:
+        """One vehicle, after its last crop."""
+
+    def close(self) -> None:
+        """After the last result."""
+
+
+class JsonWriter:
+    """One JSON document on stdout; reads are written as they come, votes follow at the end."""
+
+    def __init__(self, with_tracks: bool) -> None:
+        self._out: TextIO = sys.stdout
+        self._with_tracks = with_tracks
+        self._reads = 0
+        self._paths: dict[str, list[str]] = {}
+        self._votes: list[dict[str, Any]] = []
+        self._out.write(f'{{"schema_version": {SCHEMA_VERSION}, "reads": [')
+
+    def read(self, source: ImageSource, read: PlateRead) -> None:
+        values = {"path": str(source.path)}
+        if self._with_tracks:
+            values["track"] = source.track
+            self._paths.setdefault(source.track, []).append(str(source.path))
+        self._out.write(",\n" if self._reads else "\n")
+        self._out.write(_json(values | _without_version(read.to_dict())))
+        self._reads += 1
+
+    def vote(self, track: str, reads: Sequence[PlateRead], vote: PlateVote) -> None:
+        # In the order of the reads, so that a vote's contributions can be told apart.
+        paths = self._paths.pop(track)
+        self._votes.append({"track": track, "paths": paths} | _without_version(vote.to_dict()))
+
+    def close(self) -> None:
+        self._out.write("\n]")
+        if self._with_tracks:
+            self._out.write(', "tracks": [\n' + ",\n".join(map(_json, self._votes)) + "\n]")
+        self._out.write("}\n")
+
+
+class CsvWriter:
+    """One row per crop, or per vehicle where votes are asked for."""
+
+    def __init__(self, with_tracks: bool) -> None:
+        self._writer = csv.writer(sys.stdout, lineterminator="\n")
+        self._with_tracks = with_tracks
+        self._writer.writerow(
+            ("track", "text", "probability", "status", "crops")
+            if with_tracks
+            else ("path", "text", "confidence", "status", "error", "width", "height", "char_confidences")
+        )
+
+    def read(self, source: ImageSource, read: PlateRead) -> None:
+        if self._with_tracks:
+            return
+        characters = " ".join(f"{value:.4f}" for value in read.char_confidences)
+        row = (source.path, read.text, f"{read.confidence:.6f}", read.status, read.error or "")
+        self._writer.writerow((*row, read.width, read.height, characters))
+
+    def vote(self, track: str, reads: Sequence[PlateRead], vote: PlateVote) -> None:
+        self._writer.writerow((track, vote.text, f"{vote.probability:.6f}", vote.status, len(reads)))
+
+    def close(self) -> None:
+        pass
+
+
+class TableWriter:
+    """Aligned lines for people, one per crop, or per vehicle where votes are asked for.
+
+    The widths are known beforehand, so that lines can be printed as they come.
+    """
+
+    def __init__(self, with_tracks: bool, names: Sequence[str]) -> None:
+        from rich.cells import cell_len
+
+        self._with_tracks = with_tracks
+        widest = max((cell_len(printable(name)) for name in names), default=0)
+        if with_tracks:
+            self._widths = (max(widest, 5), 10, 11, 10, 5)
+            self._line("track", "text", "probability", "status", "crops")
+        else:
+            self._widths = (max(widest, 4), 9, 10, 10, 10)
+            self._line("crop", "size", "read", "confidence", "status")
+
+    def read(self, source: ImageSource, read: PlateRead) -> None:
+        if self._with_tracks:
+            return
+        size = f"{read.width}x{read.height}" if read.width else ""
+        others = ", ".join(f"{other.text or '(none)'} {other.probability:.3f}" for other in read.alternatives)
+        status = f"{read.status}: {read.error}" if read.error else read.status
+        self._line(str(source.path), size, read.text, _share(read.text, read.confidence), status, others)
+
+    def vote(self, track: str, reads: Sequence[PlateRead], vote: PlateVote) -> None:
+        self._line(track, vote.text, _share(vote.text, vote.probability), vote.status, str(len(reads)))
+
+    def close(self) -> None:
+        pass
+
+    def _line(self, *cells: str) -> None:
+        from rich.cells import cell_len
+
+        padded = []
+        for index, cell in enumerate(map(printable, cells)):
+            width = self._widths[index] if index < len(self._widths) else 0
+            padded.append(cell + " " * (width - cell_len(cell)))
+        click.echo("  ".join(padded).rstrip())
+
+
+def _share(text: str, value: float) -> str:
+    return f"{value:.3f}" if text else ""
+
+
+def _without_version(values: dict[str, Any]) -> dict[str, Any]:
+    # The document states the version once.
+    return {key: value for key, value in values.items() if key != "schema_version"}
+
+
+def _json(value: dict[str, Any]) -> str:
+    return json.dumps(value, ensure_ascii=True, allow_nan=False)

@@ -1,0 +1,293 @@
+"""``lprfast eval``: how often the reader is right, with intervals and guards."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from lprfast.cli._common import (
+    EXIT_FAILED,
+    SCHEMA_VERSION,
+    complain,
+    console,
+    make_reader,
+    printable,
+    progress,
+    reader_options,
+    table,
+    vote_reads,
+)
+
+if TYPE_CHECKING:
+    from lprfast.data.labels import LabelFile, LabelRow
+    from lprfast.evaluation import Rates, Report, Settings
+    from lprfast.evaluation.run import Outcome
+    from lprfast.reader import PlateReader
+
+_DEFAULT_SPLIT = "dev"
+
+
+class NoResult(click.ClickException):
+    """Nothing was read, or a fault explains the result, so that no figure is stated: exit code 1."""
+
+    exit_code = EXIT_FAILED
+
+
+def _fold_option(context: click.Context, parameter: click.Parameter, value: str) -> dict[str, str]:
+    from lprfast.evaluation import parse_fold
+
+    try:
+        return parse_fold(value) if value else {}
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+
+
+@click.command("eval")
+@click.argument("inputs", nargs=-1, required=True, metavar="LABELS...")
+@click.option(
+    "--fold", default="", callback=_fold_option, help="Symbols that count as the same, such as O0,I1."
+)
+@click.option(
+    "--width", type=click.IntRange(1, 10_000), help="Shrink wider crops to this width first (pixels)."
+)
+@click.option(
+    "--split", help="Rows to take: dev, train, another name, or all [default: dev, where rows have it]."
+)
+@click.option(
+    "--as-written", is_flag=True, help="Compare every symbol and its case; else only letters and digits."
+)
+@click.option("--resamples", type=click.IntRange(1, 1_000_000), default=2000, show_default=True)
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of the bootstrap.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
+@reader_options
+def evaluate(
+    inputs: tuple[str, ...],
+    fold: dict[str, str],
+    width: int | None,
+    split: str | None,
+    as_written: bool,
+    resamples: int,
+    seed: int,
+    as_json: bool,
+    model: str,
+    device: str,
+    threads: int | None,
+) -> None:
+    """Measure the reader on labelled crops.
+
+    LABELS is a label file (CSV with path and text, optionally track and split), a folder that holds a
+    labels.csv, or a folder of such folders. Stated are exact match and character error rate (CER), both
+    with 95 % bootstrap intervals that resample whole vehicles (by track, else by text), and the votes.
+    """
+    from lprfast.evaluation import Settings
+
+    settings = Settings(fold, as_written, resamples, seed)
+    chosen = [(labels, *choose_rows(labels, split)) for labels in _label_files(inputs)]
+    reader = make_reader(model, device, threads)
+    outcomes = _run(reader, [(labels, rows) for labels, rows, _ in chosen], settings, width)
+    pooled = _pool(outcomes)
+    complain(pooled.problems)
+    if not pooled.samples:
+        raise NoResult("no crop could be read; the reasons are listed above")
+    _refuse_shift(pooled, reader, settings)
+    warnings = _warnings(outcomes, reader, settings)
+    for warning in warnings:
+        click.echo(f"WARNING: {printable(warning)}", err=True)
+    reports = _reports(outcomes, pooled, settings)
+    facts = _facts(reader, settings, width, {str(labels.path): used for labels, _, used in chosen})
+    if as_json:
+        click.echo(
+            json.dumps(_document(reports, facts, pooled.problems, warnings), indent=2, allow_nan=False)
+        )
+    else:
+        _print(reports, facts, pooled.problems)
+    if pooled.problems:
+        sys.exit(EXIT_FAILED)
+
+
+def _label_files(inputs: Sequence[str]) -> list[LabelFile]:
+    from lprfast.data.labels import LabelError, read_labels
+    from lprfast.data.paths import natural_key
+
+    files: dict[Path, LabelFile] = {}
+    for text in inputs:
+        path = Path(text)
+        if not path.exists():
+            raise click.UsageError(f"{text}: no such file or folder")
+        found = [path] if not path.is_dir() else [path / "labels.csv"]
+        if path.is_dir() and not found[0].is_file():
+            found = sorted(path.glob("*/labels.csv"), key=lambda file: natural_key(str(file)))
+        if not found:
+            raise click.UsageError(f"{text}: the folder holds no labels.csv, nor do its subfolders")
+        try:
+            files.update((file.resolve(), read_labels(file)) for file in found if file.resolve() not in files)
+        except LabelError as error:
+            raise click.UsageError(str(error)) from None
+    return list(files.values())
+
+
+def choose_rows(labels: LabelFile, split: str | None) -> tuple[list[LabelRow], str]:
+    """The rows of the split, and the split's name.
+
+    Without a wish it is ``dev`` where any row has that split, else all.
+
+    Raises:
+        UsageError: the file has no such row.
+    """
+    splits = sorted({row.split for row in labels.rows if row.split})
+    if split is None:
+        split = _DEFAULT_SPLIT if _DEFAULT_SPLIT in splits else "all"
+    rows = [row for row in labels.rows if split in ("all", row.split)]
+    if not rows:
+        known = ", ".join(splits) or "none"
+        raise click.UsageError(
+            f"{labels.path}: no usable row of split {split!r} (splits in the file: {known})"
+        )
+    return rows, split
+
+
+def _run(
+    reader: PlateReader,
+    chosen: Sequence[tuple[LabelFile, Sequence[LabelRow]]],
+    settings: Settings,
+    width: int | None,
+) -> dict[str, Outcome]:
+    from lprfast.evaluation.run import run_rows
+
+    outcomes = {}
+    with progress("reading", sum(len(rows) for _, rows in chosen)) as step:
+        for labels, rows in chosen:
+            outcome = run_rows(reader, labels.path, rows, settings, vote_reads, width=width, advance=step)
+            bad = [f"{labels.path}, line {row.line}: {row.reason}" for row in labels.bad_rows]
+            outcome.problems[:0] = bad
+            outcomes[str(labels.path)] = outcome
+    return outcomes
+
+
+def _pool(outcomes: dict[str, Outcome]) -> Outcome:
+    from lprfast.evaluation.run import Outcome
+
+    pooled = Outcome()
+    for outcome in outcomes.values():
+        pooled += outcome
+    return pooled
+
+
+def _refuse_shift(pooled: Outcome, reader: PlateReader, settings: Settings) -> None:
+    from lprfast.evaluation import find_shift
+
+    texts = [sample.raw for sample in pooled.samples]
+    labels = [sample.label for sample in pooled.samples]
+    finding = find_shift(texts, labels, reader.contract.charset, settings.prepare)
+    if finding is not None:
+        raise NoResult(str(finding))
+
+
+def _warnings(outcomes: dict[str, Outcome], reader: PlateReader, settings: Settings) -> list[str]:
+    from lprfast.evaluation import below_chance, uncovered_symbols
+
+    charset = reader.contract.charset
+    warnings = []
+    for name, outcome in outcomes.items():
+        labels = [sample.label for sample in outcome.samples]
+        chance = below_chance([sample.text for sample in outcome.samples], labels, len(charset))
+        if chance:
+            warnings.append(f"{name}: {chance}")
+        missing = uncovered_symbols(labels, charset, settings)
+        if missing:
+            shown = " ".join(symbol for symbol, _ in missing.most_common(40))
+            count = sum(1 for label in labels if not missing.keys().isdisjoint(label))
+            warnings.append(f"{name}: {count} labels hold symbols that the model cannot write: {shown}")
+    return warnings
+
+
+def _reports(outcomes: dict[str, Outcome], pooled: Outcome, settings: Settings) -> list[Report]:
+    from lprfast.evaluation import make_report
+
+    reports = [make_report(name, o.samples, o.vehicles, settings) for name, o in outcomes.items()]
+    return [*reports, make_report("pooled", pooled.samples, pooled.vehicles, settings)]
+
+
+def _facts(
+    reader: PlateReader, settings: Settings, width: int | None, splits: dict[str, str]
+) -> dict[str, Any]:
+    import lprfast
+
+    path = Path(reader.model)
+    return {
+        "lprfast": lprfast.__version__,
+        "model": reader.contract.name,
+        "model_sha256": hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else None,
+        "device": reader.device,
+        "width": width,
+        "splits": splits,
+        "fold": dict(settings.fold),
+        "compared": "as written" if settings.as_written else "letters and digits, upper case",
+        "level": 0.95,
+        "resamples": settings.resamples,
+        "seed": settings.seed,
+    }
+
+
+def _document(
+    reports: Sequence[Report], facts: dict[str, Any], problems: Sequence[str], warnings: Sequence[str]
+) -> dict[str, Any]:
+    *files, pooled = (report.to_dict() for report in reports)
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "settings": facts,
+        "files": files,
+        "pooled": pooled,
+        "failed": list(problems),
+        "warnings": list(warnings),
+    }
+
+
+def _print(reports: Sequence[Report], facts: dict[str, Any], problems: Sequence[str]) -> None:
+    shown = reports[:-1] if len(reports) == 2 else reports
+    headers = ("labels", "crops", "exact match", "95 %", "CER", "95 %", "not read", "votes right", "95 %")
+    out = console()
+    out.print(table("", headers, map(_row, shown), right=("crops",)))
+    splits = ", ".join(sorted(set(facts["splits"].values())))
+    width = f"crops shrunk to {facts['width']} px" if facts["width"] else "crops as they are"
+    folded = "".join(f", {symbol}={first}" for symbol, first in facts["fold"].items() if symbol != first)
+    out.print(
+        f"model {facts['model']} ({(facts['model_sha256'] or 'no file')[:12]}); split {splits}; {width}"
+    )
+    out.print(f"compared: {facts['compared']}{folded}")
+    out.print(
+        f"intervals: bootstrap over vehicles (track, else text), {facts['resamples']} resamples, "
+        f"seed {facts['seed']}; - where there is one vehicle only"
+    )
+    if problems:
+        out.print(f"{len(problems)} rows or images failed and are in no figure; they are listed on stderr")
+
+
+def _row(report: Report) -> tuple[str, ...]:
+    crops = report.crops
+    unread = ", ".join(f"{count} {status}" for status, count in report.statuses.items() if status != "ok")
+    votes = ("", "")
+    if report.vehicles:
+        total = report.vehicles.score
+        votes = (f"{total.exact}/{total.n}", _percent_interval(report.vehicles, "exact_interval"))
+    return (
+        report.name,
+        str(crops.score.n),
+        f"{crops.score.exact_match:.1%}",
+        _percent_interval(crops, "exact_interval"),
+        f"{crops.score.cer:.2%}",
+        _percent_interval(crops, "cer_interval"),
+        unread,
+        *votes,
+    )
+
+
+def _percent_interval(rates: Rates, name: str) -> str:
+    interval = getattr(rates, name)
+    return f"{interval.low:.1%} - {interval.high:.1%}" if interval else "-"

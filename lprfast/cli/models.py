@@ -1,0 +1,70 @@
+"""``lprfast models``: what comes with the package."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from lprfast.cli._common import SCHEMA_VERSION, console, make_reader, table
+
+if TYPE_CHECKING:
+    from lprfast.model import ModelContract
+
+
+@click.command()
+@click.option(
+    "--json", "as_json", is_flag=True, help="One JSON document on stdout, with the training records."
+)
+def models(as_json: bool) -> None:
+    """List the bundled models and what their files say of themselves."""
+    infos = bundled_models()
+    if as_json:
+        click.echo(json.dumps({"schema_version": SCHEMA_VERSION, "models": infos}, indent=2))
+        return
+    if not infos:
+        click.echo("no models are bundled with this installation; --model takes the path of an ONNX file")
+        return
+    headers = ("model", "task", "input", "symbols", "parameters", "size", "calibrated", "trained on")
+    out = console()
+    out.print(table("", headers, map(_row, infos), right=("symbols", "parameters", "size")))
+    out.print("The whole training record: lprfast models --json")
+
+
+def bundled_models() -> list[dict[str, Any]]:
+    """One entry per bundled model, from the metadata of its ONNX file."""
+    from lprfast.models import model_names, model_path
+
+    infos = []
+    for name in model_names():
+        contract = make_reader(name, threads=1).contract
+        infos.append({"name": name, "bytes": model_path(name).stat().st_size} | _contract_info(contract))
+    return infos
+
+
+def _contract_info(contract: ModelContract) -> dict[str, Any]:
+    return {
+        "model_name": contract.name,
+        "task": contract.task,
+        "input": [contract.input_channels, contract.input_height, contract.input_width],
+        "resize": f"{contract.resize_fit} {contract.resize_kernel}",
+        "charset": list(contract.charset),
+        "calibration": dict(contract.calibration),
+        "training": dict(contract.training),
+    }
+
+
+def _row(info: dict[str, Any]) -> tuple[str, ...]:
+    channels, height, width = info["input"]
+    parameters = info["training"].get("parameters")
+    return (
+        info["name"],
+        info["task"],
+        f"{channels} x {height} x {width}",
+        str(len(info["charset"])),
+        f"{parameters:,}" if isinstance(parameters, int) else "not recorded",
+        f"{info['bytes'] / 1e6:.2f} MB",
+        "yes" if info["calibration"] else "no",
+        str(info["training"].get("data", "not recorded")),
+    )

@@ -1,0 +1,120 @@
+"""What the user named on the command line, expanded to image files."""
+
+from __future__ import annotations
+
+import glob
+import os
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from lprfast.data.images import IMAGE_SUFFIXES
+from lprfast.data.labels import LabelError, read_labels
+
+
+class InputError(ValueError):
+    """An input that cannot be expanded: no such path, an empty folder, a label file that cannot be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImageSource:
+    """One image file to read.
+
+    Attributes:
+        path: of the file; it need not exist when a label file names it.
+        track: names the vehicle: the label file's track where it has one, else the image's folder.
+    """
+
+    path: Path
+    track: str
+
+
+@dataclass(frozen=True, slots=True)
+class Expanded:
+    """The sources in order, each file once, and what was wrong with rows of label files."""
+
+    sources: tuple[ImageSource, ...]
+    problems: tuple[str, ...]
+
+
+def expand(inputs: Sequence[str]) -> Expanded:
+    """Expands files, folders, globs and label files to image files, in the order given.
+
+    A path that exists is taken as it stands, even with ``[`` or ``*`` in its name. Folders are searched with
+    their subfolders, in natural order (``2`` before ``10``), for the endings in ``IMAGE_SUFFIXES``; names
+    that begin with a dot are left out. A ``.csv`` file is a label file.
+
+    Raises:
+        InputError: a path does not exist, a glob matches nothing, a folder holds no images, or a label file
+            cannot be read or has no usable row.
+    """
+    sources: dict[str, ImageSource] = {}
+    problems: list[str] = []
+    for text in inputs:
+        for path in _existing(text):
+            found, complaints = _expand_one(path)
+            problems += complaints
+            for source in found:
+                sources.setdefault(os.path.abspath(source.path), source)
+    return Expanded(tuple(sources.values()), tuple(problems))
+
+
+def natural_key(text: str) -> tuple[tuple[str | int, ...], str]:
+    """Sort key in which runs of digits compare as numbers: ``crop2`` before ``crop10``."""
+    parts = re.split(r"([0-9]+)", text.casefold())
+    numbers = (int(part) if index % 2 else part for index, part in enumerate(parts))
+    return tuple(numbers), text
+
+
+def folder_images(folder: Path) -> Iterator[Path]:
+    """Image files of a folder and its subfolders in natural order, a folder's own files first."""
+    for where, folders, files in os.walk(folder):
+        folders[:] = sorted((name for name in folders if not name.startswith(".")), key=natural_key)
+        yield from (Path(where, name) for name in sorted(filter(_is_image_name, files), key=natural_key))
+
+
+def _is_image_name(name: str) -> bool:
+    return not name.startswith(".") and os.path.splitext(name)[1].lower() in IMAGE_SUFFIXES
+
+
+def _existing(text: str) -> Iterable[Path]:
+    if not text:
+        raise InputError("an input path is empty")
+    if os.path.lexists(text):
+        return [Path(text)]
+    if not glob.has_magic(text):
+        raise InputError(f"{text}: no such file or folder")
+    matches = sorted(glob.glob(text, recursive=True), key=natural_key)
+    if not matches:
+        raise InputError(f"{text}: no file matches this pattern")
+    return [Path(match) for match in matches]
+
+
+def _expand_one(path: Path) -> tuple[list[ImageSource], list[str]]:
+    if path.is_dir():
+        found = [ImageSource(image, str(image.parent)) for image in folder_images(path)]
+        if not found:
+            raise InputError(f"{path}: the folder holds no image files ({_endings()})")
+        return found, []
+    if path.suffix.lower() == ".csv":
+        return _from_labels(path)
+    return [ImageSource(path, str(path.parent))], []
+
+
+def _from_labels(path: Path) -> tuple[list[ImageSource], list[str]]:
+    try:
+        labels = read_labels(path, need_text=False)
+    except LabelError as error:
+        raise InputError(str(error)) from None
+    if not labels.rows:
+        raise InputError(f"{path}: the label file has no usable row")
+    found = [
+        ImageSource(row.path, f"{path}:{row.track}" if row.track else str(row.path.parent))
+        for row in labels.rows
+    ]
+    return found, [f"{path}, line {bad.line}: {bad.reason}" for bad in labels.bad_rows]
+
+
+def _endings() -> str:
+    return " ".join(sorted(IMAGE_SUFFIXES))

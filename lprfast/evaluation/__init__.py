@@ -1,0 +1,36 @@
+"""Metrics, intervals and guards."""
+
+from lprfast.evaluation.bootstrap import Interval, cluster_bootstrap
+from lprfast.evaluation.guard import ShiftFinding, below_chance, find_shift, positional_accuracy
+from lprfast.evaluation.metrics import Score, edit_distance, fold, normalize, parse_fold, score
+from lprfast.evaluation.report import (
+    Rates,
+    Report,
+    Sample,
+    Settings,
+    VehicleSample,
+    make_report,
+    uncovered_symbols,
+)
+
+__all__ = [
+    "Interval",
+    "Rates",
+    "Report",
+    "Sample",
+    "Score",
+    "Settings",
+    "ShiftFinding",
+    "VehicleSample",
+    "below_chance",
+    "cluster_bootstrap",
+    "edit_distance",
+    "find_shift",
+    "fold",
+    "make_report",
+    "normalize",
+    "parse_fold",
+    "positional_accuracy",
+    "score",
+    "uncovered_symbols",
+]

@@ -1,0 +1,141 @@
+"""What ``lprfast eval`` states of a label file, computed from reads that are made already."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from lprfast.evaluation.bootstrap import Interval, cluster_bootstrap
+from lprfast.evaluation.metrics import Score, edit_distance, fold, normalize, score
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How texts are compared and intervals made.
+
+    Attributes:
+        fold: symbol -> the first of its group, from ``parse_fold``.
+        as_written: compare texts as they stand, without ``normalize``.
+        resamples, seed: of the bootstrap.
+    """
+
+    fold: Mapping[str, str]
+    as_written: bool = False
+    resamples: int = 2000
+    seed: int = 0
+
+    def prepare(self, text: str) -> str:
+        """The form of a text that is compared."""
+        return fold(text if self.as_written else normalize(text), self.fold)
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One scored crop: a text read and its label, both prepared.
+
+    Attributes:
+        raw: the text before it was prepared.
+        status: of the read.
+        cluster: what the bootstrap resamples: the track, or the label where there is none.
+    """
+
+    text: str
+    label: str
+    raw: str
+    status: str
+    cluster: Hashable
+
+
+@dataclass(frozen=True, slots=True)
+class VehicleSample:
+    """One vehicle's vote and its label, both prepared."""
+
+    text: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """Exact match and character error rate with their 95 % intervals (None with fewer than two clusters)."""
+
+    score: Score
+    exact_interval: Interval | None
+    cer_interval: Interval | None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values; intervals as [low, high] or null."""
+        return {
+            "n": self.score.n,
+            "exact": self.score.exact,
+            "exact_match": self.score.exact_match,
+            "exact_match_interval": _ends(self.exact_interval),
+            "cer": self.score.cer,
+            "cer_interval": _ends(self.cer_interval),
+            "characters": self.score.characters,
+            "clusters": self.exact_interval.clusters if self.exact_interval else None,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """One row of the evaluation: a label file, or all pooled.
+
+    Attributes:
+        name: the label file, or ``pooled``.
+        crops: rates over crops.
+        vehicles: rates over votes, one per vehicle; None where no row names a track.
+        statuses: how many crops had which status.
+    """
+
+    name: str
+    crops: Rates
+    vehicles: Rates | None
+    statuses: Mapping[str, int]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values."""
+        return {
+            "name": self.name,
+            "crops": self.crops.to_dict(),
+            "vehicles": self.vehicles.to_dict() if self.vehicles else None,
+            "statuses": dict(self.statuses),
+        }
+
+
+def make_report(
+    name: str, samples: Sequence[Sample], vehicles: Sequence[VehicleSample], settings: Settings
+) -> Report:
+    """Rates of the samples, and of the vehicles where there are any. A vehicle is its own cluster."""
+    crops = _rates([(s.text, s.label) for s in samples], [s.cluster for s in samples], settings)
+    votes = _rates([(v.text, v.label) for v in vehicles], range(len(vehicles)), settings)
+    counts = Counter(sample.status for sample in samples)
+    return Report(name, crops, votes if vehicles else None, dict(sorted(counts.items())))
+
+
+def _rates(pairs: Sequence[tuple[str, str]], clusters: Sequence[Hashable], settings: Settings) -> Rates:
+    def interval(numerator: Callable[[str, str], int], denominator: Callable[[str], int]) -> Interval | None:
+        return cluster_bootstrap(
+            [numerator(text, label) for text, label in pairs],
+            [denominator(label) for _, label in pairs],
+            clusters,
+            resamples=settings.resamples,
+            seed=settings.seed,
+        )
+
+    return Rates(
+        score(pairs),
+        interval(lambda text, label: text == label, lambda label: 1),
+        interval(edit_distance, len),
+    )
+
+
+def _ends(interval: Interval | None) -> list[float] | None:
+    return [interval.low, interval.high] if interval else None
+
+
+def uncovered_symbols(labels: Iterable[str], charset: Iterable[str], settings: Settings) -> Counter[str]:
+    """Label symbols that the model has no class for, and in how many labels each stands."""
+    known = set("".join(settings.prepare(symbol) for symbol in charset))
+    return Counter(symbol for label in labels for symbol in set(label) - known)

@@ -1,0 +1,112 @@
+"""A label file through a reader: what was read, what should have been, and what failed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from lprfast.data.labels import LabelRow
+from lprfast.data.reading import CropReader, FileRead, read_files
+from lprfast.data.tracks import TrackCollector
+from lprfast.evaluation.report import Sample, Settings, VehicleSample
+from lprfast.results import PlateRead
+
+
+class Voted(Protocol):
+    """The part of ``PlateVote`` that is scored."""
+
+    @property
+    def text(self) -> str:
+        """The vehicle's plate; may be empty."""
+
+
+@dataclass
+class Outcome:
+    """What came of one label file, or of several pooled.
+
+    Attributes:
+        samples: the crops that the reader saw, in order. A crop that it could not read counts as wrong.
+        vehicles: one vote per track.
+        problems: rows and images that could not be used, each with where and why; they are in no count.
+    """
+
+    samples: list[Sample] = field(default_factory=list)
+    vehicles: list[VehicleSample] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+
+    def __iadd__(self, other: Outcome) -> Outcome:
+        self.samples += other.samples
+        self.vehicles += other.vehicles
+        self.problems += other.problems
+        return self
+
+
+def run_rows(
+    reader: CropReader,
+    source: Path,
+    rows: Sequence[LabelRow],
+    settings: Settings,
+    vote: Callable[[Sequence[PlateRead]], Voted],
+    *,
+    width: int | None = None,
+    advance: Callable[[], None] = lambda: None,
+) -> Outcome:
+    """Reads the rows' images, and votes per track.
+
+    Args:
+        reader: a ``PlateReader`` made with ``color="bgr"``.
+        source: the label file, which names clusters and problems.
+        rows: those to read.
+        settings: how texts are compared.
+        vote: ``lprfast.vote``.
+        width: wider crops are shrunk to it first, in pixels.
+        advance: called after each row.
+    """
+    outcome = Outcome()
+    usable = [row for row in rows if _label_is_usable(row, source, settings, outcome)]
+    labels = _track_labels(usable, source, settings, outcome)
+    tracks = TrackCollector(row.track for row in usable)
+    files = read_files(reader, (row.path for row in usable), width=width)
+    for row, file in zip(usable, files, strict=True):
+        reads = tracks.add(row.track, file.read)
+        if file.loaded:
+            outcome.samples.append(_sample(row, file, source, settings))
+        else:
+            outcome.problems.append(f"{source}, line {row.line}: {row.path}: {file.read.error}")
+        if reads and row.track in labels:
+            text = settings.prepare(vote(reads).text)
+            outcome.vehicles.append(VehicleSample(text, labels[row.track]))
+        advance()
+    return outcome
+
+
+def _label_is_usable(row: LabelRow, source: Path, settings: Settings, outcome: Outcome) -> bool:
+    if settings.prepare(row.text):
+        return True
+    outcome.problems.append(f"{source}, line {row.line}: the text has no letter or digit")
+    return False
+
+
+def _track_labels(
+    rows: Sequence[LabelRow], source: Path, settings: Settings, outcome: Outcome
+) -> dict[str, str]:
+    texts: dict[str, dict[str, int]] = {}
+    for row in rows:
+        if row.track:
+            texts.setdefault(row.track, {}).setdefault(settings.prepare(row.text), row.line)
+    for track, lines in texts.items():
+        if len(lines) > 1:
+            where = ", ".join(map(str, lines.values()))
+            outcome.problems.append(
+                f"{source}: track {track!r} has different texts (lines {where}); not voted"
+            )
+    return {track: next(iter(lines)) for track, lines in texts.items() if len(lines) == 1}
+
+
+def _sample(row: LabelRow, file: FileRead, source: Path, settings: Settings) -> Sample:
+    label = settings.prepare(row.text)
+    # The kind keeps a track apart from a text that happens to be spelled like it.
+    cluster: Hashable = (str(source), "track", row.track) if row.track else (str(source), "text", label)
+    return Sample(settings.prepare(file.read.text), label, file.read.text, file.read.status, cluster)

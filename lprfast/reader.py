@@ -1,0 +1,187 @@
+"""PlateReader: crops in, plates out."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from lprfast import _core
+from lprfast._ort_library import ort_library_path
+from lprfast.model import ModelContract
+from lprfast.models import DEFAULT_MODEL, model_names, model_path
+from lprfast.results import Alternative, PlateRead, PlateVote, Quality
+from lprfast.voting import vote
+
+Crop = npt.NDArray[np.uint8]
+
+DEFAULT_BATCH = 16
+DEFAULT_MIN_CONFIDENCE = 0.01
+
+
+class PlateReader:
+    """Reads licence plates from crops.
+
+    One reader may be used from many threads at once, and after a fork. The worker threads start with the first
+    read.
+
+    Args:
+        model: name of a bundled model, path of an ONNX file written by ``training/export.py``, or its bytes.
+        device: ``cpu``, ``cuda`` or ``cuda:N``; a device that cannot be had is an error, never another device.
+        threads: worker threads; None takes every processor that affinity and cgroup allow.
+        color: channel order of crops with 3 or 4 channels, ``bgr`` (OpenCV) or ``rgb`` (Pillow).
+        batch: crops in one run of the model, at most.
+        min_confidence: a text less likely than this, 0-1, is answered as ``unreadable``.
+
+    Raises:
+        ModelError: the model file is missing, cannot be loaded, or its metadata are missing or contradictory.
+        OrtError: ONNX Runtime cannot be found or loaded, or the device cannot be had.
+        ValueError: another argument is out of range.
+    """
+
+    def __init__(
+        self,
+        model: str | os.PathLike[str] | bytes = DEFAULT_MODEL,
+        *,
+        device: str = "cpu",
+        threads: int | None = None,
+        color: Literal["bgr", "rgb"] = "bgr",
+        batch: int = DEFAULT_BATCH,
+        min_confidence: float = DEFAULT_MIN_CONFIDENCE,
+    ) -> None:
+        source, name = _resolve(model)
+        self._session = _core.Session(source, ort_library_path(), device, 1)
+        self._contract = ModelContract.from_metadata(self._session.metadata, name)
+        self._model = name
+        self._device = device
+        self._threads = _core.usable_processors() if threads is None else threads
+        contract = self._contract
+        charset = list(contract.charset)
+        charset.insert(contract.blank, "")
+        self._symbols = tuple(charset)
+        try:
+            self._reader = _core.Reader(
+                self._session,
+                symbols=self._symbols,
+                blank=contract.blank,
+                height=contract.input_height,
+                width=contract.input_width,
+                fit=contract.resize_fit,
+                kernel=contract.resize_kernel,
+                mean=contract.mean,
+                scale=contract.scale,
+                color=color,
+                logits=contract.output == "logits",
+                temperature=contract.temperature,
+                min_confidence=min_confidence,
+                threads=self._threads,
+                batch=batch,
+            )
+        except _core.ModelError as error:
+            raise _core.ModelError(f"{name}: {error}") from None
+
+    @property
+    def contract(self) -> ModelContract:
+        """What the model file says of itself."""
+        return self._contract
+
+    @property
+    def model(self) -> str:
+        """Path of the model file, or ``<bytes>``."""
+        return self._model
+
+    @property
+    def device(self) -> str:
+        """Where the model runs."""
+        return self._device
+
+    @property
+    def threads(self) -> int:
+        """Number of worker threads."""
+        return self._threads
+
+    def __repr__(self) -> str:
+        return f"PlateReader({self._contract.name!r}, device={self._device!r}, threads={self._threads})"
+
+    def read(self, crop: Crop, nbest: int = 0) -> PlateRead:
+        """Reads one crop: uint8 ``[H, W]`` or ``[H, W, 1 | 3 | 4]``, any strides. See :meth:`read_many`."""
+        return self._read([crop], nbest)[0]
+
+    def read_many(self, crops: Sequence[Crop] | npt.NDArray[np.uint8], nbest: int = 0) -> list[PlateRead]:
+        """Reads many crops, batched over the worker threads.
+
+        Args:
+            crops: a sequence of crops of any sizes, uint8 ``[H, W]`` or ``[H, W, 1 | 3 | 4]``, or one array
+                ``[N, H, W, C]``.
+            nbest: alternatives wanted for each crop, by beam search, 0-100.
+
+        Returns:
+            One read per crop, in order. A crop that cannot be used costs only itself: its status is ``error`` and
+            ``error`` says why.
+
+        Raises:
+            TypeError: ``crops`` is no sequence of crops.
+            ValueError: ``nbest`` is out of range.
+            OrtError: the model could not be run.
+        """
+        return self._read(_as_list(crops), nbest)
+
+    def read_track(self, crops: Sequence[Crop] | npt.NDArray[np.uint8]) -> PlateVote:
+        """Reads the crops of one vehicle and votes. See :meth:`read_many` and :func:`lprfast.vote`."""
+        return vote(self.read_many(crops))
+
+    def _read(self, crops: list[Any], nbest: int) -> list[PlateRead]:
+        return [_plate_read(fields, self._symbols) for fields in self._reader.read(crops, nbest)]
+
+
+def _plate_read(fields: tuple[Any, ...], symbols: tuple[str, ...]) -> PlateRead:
+    text, confidence, char_confidences, status, error, width, height = fields[:7]
+    quality, runners_up, runner_up_confidences, steps, alternatives, posteriors, signature = fields[7:]
+    return PlateRead(
+        text=text,
+        confidence=confidence,
+        char_confidences=char_confidences,
+        status=status,
+        error=error,
+        width=width,
+        height=height,
+        quality=Quality(*quality),
+        runners_up=runners_up,
+        runner_up_confidences=runner_up_confidences,
+        time_steps=steps,
+        alternatives=tuple(Alternative(*other) for other in alternatives),
+        charset=symbols,
+        log_posteriors=posteriors,
+        signature=signature,
+    )
+
+
+def _as_list(crops: Any) -> list[Any]:
+    if isinstance(crops, np.ndarray) and crops.ndim != 4:
+        raise TypeError(
+            f"crops: expected a sequence of crops or one array [N, H, W, C], got one array of shape {crops.shape}; "
+            "for a single crop use read()"
+        )
+    if isinstance(crops, (str, bytes)) or not hasattr(crops, "__iter__"):
+        raise TypeError(
+            f"crops: expected a sequence of uint8 arrays, got {type(crops).__name__}; "
+            "to read image files use 'lprfast read' or lprfast.load_image"
+        )
+    return list(crops)
+
+
+def _resolve(model: str | os.PathLike[str] | bytes) -> tuple[str | bytes, str]:
+    """What the session is opened from, and what error messages call it."""
+    if isinstance(model, bytes):
+        return model, "<bytes>"
+    if isinstance(model, str) and model in model_names():
+        path = model_path(model)
+    elif isinstance(model, str) and not model.endswith(".onnx") and not Path(model).exists():
+        path = model_path(model)  # raises: neither a bundled model nor a file
+    else:
+        path = Path(model)
+    return str(path), str(path)

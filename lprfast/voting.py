@@ -1,0 +1,267 @@
+"""From the reads of one vehicle to one plate. docs/voting.md explains the rule."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from lprfast import _core
+from lprfast.results import Alternative, Contribution, PlateRead, PlateVote, Status
+
+# Without a read that stands by itself, a text must be likelier than all others together.
+UNREADABLE_BELOW = 0.5
+# Of a character that came without a confidence.
+DEFAULT_CHAR_CONFIDENCE = 0.9
+MAX_STEPS = 4096
+
+Charset = tuple[str, ...]
+
+
+def vote(reads: Sequence[PlateRead]) -> PlateVote:
+    """Decide which plate the reads of one vehicle show.
+
+    Args:
+        reads: of one vehicle, in any order: the order changes nothing. Reads with log-posteriors must share one
+            charset; reads made elsewhere (``read_from_text``) may be among them and weigh by their text alone.
+
+    Returns:
+        The plate and what each read brought. Reads with status ``error`` or ``no_plate`` take no part; an
+        ``unreadable`` read with log-posteriors does. No reads, or none with a text, is status ``no_plate``.
+
+    Raises:
+        TypeError: a read is no PlateRead.
+        ValueError: two reads come from different charsets; the message names the read.
+    """
+    for index, read in enumerate(reads):
+        if not isinstance(read, PlateRead):
+            raise TypeError(f"reads[{index}]: expected a PlateRead, got {type(read).__name__}")
+    charset = _common_charset(reads)
+    reasons = [_reason_to_leave_out(read, charset) for read in reads]
+    taken = [index for index, reason in enumerate(reasons) if reason is None]
+    alphabet = _Alphabet(charset, [reads[index].text for index in taken])
+    decision = _core.vote_decide(
+        [alphabet.ballot(reads[index]) for index in taken],
+        classes=len(alphabet.symbols),
+        blank=alphabet.blank,
+    )
+    return _answer(reads, reasons, taken, decision, alphabet)
+
+
+def read_from_text(
+    text: str,
+    char_confidences: Sequence[float] | None = None,
+    confidence: float | None = None,
+    width: int = 0,
+    height: int = 0,
+) -> PlateRead:
+    """A read made elsewhere, for ``vote``.
+
+    Args:
+        text: the plate as read, one symbol per character; empty for a crop without a plate.
+        char_confidences: one per character, 0-1. When left out, the root of ``confidence``, or 0.9.
+        confidence: that the whole text is right, 0-1. When left out, the product of the characters'.
+        width, height: of the crop in pixels, 0 when unknown. Wider crops weigh more.
+
+    Raises:
+        ValueError: a confidence outside 0-1 or a number of them other than the text's length.
+    """
+    if confidence is not None:
+        _check_probability("confidence", confidence)
+    if char_confidences is None:
+        each = DEFAULT_CHAR_CONFIDENCE if confidence is None else confidence ** (1 / max(len(text), 1))
+        char_confidences = [each] * len(text)
+    if len(char_confidences) != len(text):
+        raise ValueError(
+            f"char_confidences: expected {len(text)} values, one per character, got {len(char_confidences)}"
+        )
+    for index, value in enumerate(char_confidences):
+        _check_probability(f"char_confidences[{index}]", value)
+    if not text:
+        return PlateRead(status="no_plate", width=width, height=height)
+    return PlateRead(
+        text=text,
+        confidence=math.prod(char_confidences) if confidence is None else float(confidence),
+        char_confidences=tuple(float(value) for value in char_confidences),
+        width=width,
+        height=height,
+    )
+
+
+def _check_probability(name: str, value: float) -> None:
+    if not 0 <= value <= 1:
+        raise ValueError(f"{name}: expected a probability from 0 to 1, got {value}")
+
+
+def _common_charset(reads: Sequence[PlateRead]) -> Charset | None:
+    first: tuple[int, Charset] | None = None
+    for index, read in enumerate(reads):
+        if read.log_posteriors is None or read.charset is None:
+            continue
+        if first is None:
+            first = (index, read.charset)
+        elif read.charset != first[1]:
+            raise ValueError(
+                f"reads[{index}]: its charset differs from that of reads[{first[0]}]; "
+                "vote only reads of one model, or pass the others through read_from_text"
+            )
+    return None if first is None else first[1]
+
+
+def _reason_to_leave_out(read: PlateRead, charset: Charset | None) -> str | None:
+    """Why the read takes no part in the vote, or None when it does."""
+    if read.status == "error":
+        return f"error: {read.error or 'no reason given'}"
+    if read.status == "no_plate" or (read.status == "ok" and not read.text):
+        return "no text was seen"
+    if read.log_posteriors is None:
+        return "unreadable, and no log-posteriors" if read.status != "ok" else None
+    if read.charset is None or charset is None:
+        return "log_posteriors without a charset"
+    return _reason_against_posteriors(read.log_posteriors, charset) or _reason_against_text(read.text, charset)
+
+
+def _reason_against_posteriors(values: object, charset: Charset) -> str | None:
+    if not isinstance(values, np.ndarray) or values.dtype != np.float16:
+        came = values.dtype if isinstance(values, np.ndarray) else type(values).__name__
+        return f"log_posteriors: expected a float16 array, got {came}"
+    if values.ndim != 2 or values.shape[1] != len(charset) or not 1 <= values.shape[0] <= MAX_STEPS:
+        return f"log_posteriors: expected shape [1-{MAX_STEPS}, {len(charset)}], got {list(values.shape)}"
+    if charset.count("") != 1:
+        return 'charset: expected one blank ""'
+    return None
+
+
+def _reason_against_text(text: str, charset: Charset) -> str | None:
+    unknown = sorted(set(text) - set(charset))
+    return f"text has symbols that its charset lacks: {''.join(unknown)}" if unknown else None
+
+
+class _Alphabet:
+    """The symbols of a vote: the common charset, if there is one, and what texts from elsewhere add to it."""
+
+    def __init__(self, charset: Charset | None, texts: Sequence[str]) -> None:
+        known = ("",) if charset is None else charset
+        added = sorted(set().union(*texts) - set(known))
+        self.symbols: Charset = (*known, *added) if added or len(known) > 1 else ("", "?")
+        self.blank = self.symbols.index("") if "" in self.symbols else 0
+        self._labels = {symbol: label for label, symbol in enumerate(self.symbols)}
+
+    def labels(self, text: str) -> list[int]:
+        return [self._labels[symbol] for symbol in text]
+
+    def text(self, labels: Sequence[int]) -> str:
+        return "".join([self.symbols[label] for label in labels])
+
+    def ballot(self, read: PlateRead) -> tuple[Any, ...]:
+        runners, runner_confidences = self._runners_up(read)
+        posteriors = read.log_posteriors
+        return (
+            None if posteriors is None else np.ascontiguousarray(posteriors),
+            self.labels(read.text),
+            read.confidence,
+            read.char_confidences if len(read.char_confidences) == len(read.text) else (),
+            runners,
+            runner_confidences,
+            [self.labels(a.text) for a in read.alternatives if self._spells(a.text)],
+            min(max(int(read.width), 0), 1 << 20),
+            _signature(read),
+        )
+
+    def _spells(self, text: str) -> bool:
+        return all(symbol in self._labels for symbol in text)
+
+    def _runners_up(self, read: PlateRead) -> tuple[list[int], tuple[float, ...]]:
+        """The runners-up as labels; none at all when one of them is missing or no symbol of this vote."""
+        labels = [self._labels.get(symbol, self.blank) for symbol in read.runners_up]
+        complete = len(labels) == len(read.text) == len(read.runner_up_confidences)
+        return (labels, read.runner_up_confidences) if complete and self.blank not in labels else ([], ())
+
+
+def _signature(read: PlateRead) -> Any:
+    signature = read.signature
+    usable = isinstance(signature, np.ndarray) and signature.dtype == np.uint8 and signature.size == 64
+    return np.ascontiguousarray(signature).reshape(64) if usable else None
+
+
+def _answer(
+    reads: Sequence[PlateRead],
+    reasons: list[str | None],
+    taken: list[int],
+    decision: dict[str, Any],
+    alphabet: _Alphabet,
+) -> PlateVote:
+    text = alphabet.text(decision["labels"])
+    probability = float(decision["probability"])
+    alternatives = tuple(Alternative(alphabet.text(y), float(p)) for y, p in decision["alternatives"])
+    contributions = _contributions(reads, reasons, taken, decision, alphabet)
+    status = _status(reads, contributions, text, probability)
+    if status != "ok":
+        guesses = (Alternative(text, probability), *alternatives) if text else ()
+        return PlateVote(
+            status=status,
+            alternatives=guesses,
+            contributions=contributions,
+            effective_reads=decision["effective_reads"],
+        )
+    characters = decision["characters"]
+    return PlateVote(
+        text=text,
+        probability=probability,
+        status=status,
+        char_confidences=tuple(c[1] for c in characters),
+        runners_up=tuple(alphabet.symbols[c[2]] for c in characters),
+        runner_up_confidences=tuple(c[3] for c in characters),
+        alternatives=alternatives,
+        contributions=contributions,
+        effective_reads=decision["effective_reads"],
+    )
+
+
+_REASONS = {
+    "voted": None,
+    "duplicate": "a copy of another read: they share one vote",
+    "invalid": "log_posteriors: NaN, or values over 0",
+    "empty": "no text was seen",
+    "surplus": "the vote was full of better reads",
+}
+
+
+def _contributions(
+    reads: Sequence[PlateRead],
+    reasons: list[str | None],
+    taken: list[int],
+    decision: dict[str, Any],
+    alphabet: _Alphabet,
+) -> tuple[Contribution, ...]:
+    winner = decision["labels"]
+    made = [
+        Contribution(index, False, 0.0, 0.0, read.text, False, reason)
+        for index, (read, reason) in enumerate(zip(reads, reasons, strict=True))
+    ]
+    for index, (use, weight, log_likelihood, labels) in zip(taken, decision["contributions"], strict=True):
+        made[index] = Contribution(
+            index=index,
+            used=use in ("voted", "duplicate"),
+            weight=weight,
+            log_likelihood=log_likelihood,
+            text=alphabet.text(labels) or reads[index].text,
+            agrees=bool(winner) and labels == winner,
+            reason=_REASONS[use],
+        )
+    return tuple(made)
+
+
+def _status(
+    reads: Sequence[PlateRead], contributions: Sequence[Contribution], text: str, probability: float
+) -> Status:
+    used = [read for read, contribution in zip(reads, contributions, strict=True) if contribution.used]
+    if text and (probability >= UNREADABLE_BELOW or any(read.status == "ok" for read in used)):
+        return "ok"
+    if any(read.status == "unreadable" for read in reads):
+        return "unreadable"
+    # A read set aside for what is wrong in it is an error too.
+    broken = any(read.status == "error" or (read.status == "ok" and read.text) for read in reads)
+    return "error" if broken and not used else "no_plate"

@@ -1,0 +1,528 @@
+"""The command line, on the toy model and made-up label files; real processes where it matters."""
+
+from __future__ import annotations
+
+import csv
+import importlib
+import io
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+from PIL import Image
+from toy_model import CHARSET, crop_of_text, metadata_with, model_bytes
+
+from lprfast.cli import main
+from lprfast.cli._common import printable
+
+demo_module = importlib.import_module("lprfast.cli.demo")  # the package's own name is the command
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> str:
+    path = tmp_path_factory.mktemp("model") / "toy.onnx"
+    path.write_bytes(model_bytes())
+    return str(path)
+
+
+def run(*arguments: str | Path) -> Result:
+    result = CliRunner().invoke(main, [str(argument) for argument in arguments])
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result
+
+
+def process(*arguments: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", "from lprfast.cli import main; main()", *map(str, arguments)],
+        capture_output=True,
+        encoding="utf-8",
+        env={**os.environ, **environment},
+        timeout=120,
+        check=False,
+    )
+
+
+def save_crop(path: Path, text: str) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(crop_of_text(text)).save(path)
+    return path
+
+
+def label_file(folder: Path, rows: Sequence[Sequence[str]], header: str = "path,text") -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "labels.csv"
+    with path.open("w", encoding="utf-8", newline="") as file:
+        file.write(header + "\n")
+        csv.writer(file).writerows(rows)
+    return path
+
+
+# The whole program
+
+
+def test_help_lists_the_commands_and_exit_codes() -> None:
+    result = run("--help")
+    assert result.exit_code == 0
+    for word in ("demo", "read", "eval", "models", "doctor", "Exit codes"):
+        assert word in result.stdout
+
+
+@pytest.mark.parametrize("command", ["demo", "read", "eval", "models", "doctor"])
+def test_every_command_has_help(command: str) -> None:
+    result = run(command, "--help")
+    assert result.exit_code == 0
+    assert result.stdout.startswith("Usage: ")
+
+
+def test_version() -> None:
+    import lprfast
+
+    assert run("--version").stdout == f"lprfast {lprfast.__version__}\n"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("read", "--no-such-option"), ("no-such-command",), ("read",), ("eval",), ("eval", "x", "--width", "0")],
+)
+def test_wrong_usage_is_exit_code_2(arguments: tuple[str, ...]) -> None:
+    result = run(*arguments)
+    assert result.exit_code == 2
+    assert "Usage: " in result.stderr
+    assert result.stdout == ""
+
+
+def test_a_wrong_model_or_device_is_named(tmp_path: Path, model: str) -> None:
+    crop = save_crop(tmp_path / "a.png", "A1")
+    (tmp_path / "text.onnx").write_text("no model", encoding="utf-8")
+    for options, word in (
+        (("--model", tmp_path / "none.onnx"), "none.onnx"),
+        (("--model", tmp_path / "text.onnx"), "text.onnx"),
+        (("--model", "no-such-name"), "no-such-name"),
+        (("--model", model, "--device", "abacus"), "abacus"),
+    ):
+        result = run("read", crop, *options)
+        assert result.exit_code == 2, result.output
+        assert word in result.stderr
+        assert result.stdout == ""
+
+
+def test_printable_escapes_what_a_terminal_would_obey() -> None:
+    assert printable("a\x1b[2Jb\nc") == "a\\x1b[2Jb\\nc"
+    assert printable("ü 京 [1] 'x'") == "ü 京 [1] 'x'"
+    assert printable(os.fsdecode(b"bad\xff")) == "bad\\udcff"
+    assert printable("right\u202eleft") == "right\\u202eleft"
+
+
+# read
+
+
+def test_read_table(tmp_path: Path, model: str) -> None:
+    save_crop(tmp_path / "car 2" / "b[1].png", "AB12")
+    save_crop(tmp_path / "car 10" / "ü.png", "XY99")
+    Image.fromarray(np.zeros((32, 128), dtype=np.uint8)).save(tmp_path / "none.png")
+    result = run("read", tmp_path, "--model", model)
+    assert result.exit_code == 0
+    lines = [line.split() for line in result.stdout.splitlines()]
+    assert lines[0] == ["crop", "size", "read", "confidence", "status"]
+    assert lines[1][-2:] == ["128x32", "no_plate"]
+    assert lines[2][-4:] == ["128x32", "AB12", "1.000", "ok"]
+    assert lines[3][-4:] == ["128x32", "XY99", "1.000", "ok"]
+    assert "b[1].png" in result.stdout
+    assert result.stderr == "3 crops: 1 no_plate, 2 ok\n"
+
+
+def test_read_json_is_one_document_and_nothing_else(tmp_path: Path, model: str) -> None:
+    paths = [save_crop(tmp_path / f"{text}.png", text) for text in ("AB12", "XY99")]
+    (tmp_path / "empty.png").touch()
+    result = run("read", *paths, tmp_path / "empty.png", "--json", "--nbest", "2", "--model", model)
+    assert result.exit_code == 1
+    document = json.loads(result.stdout)
+    assert set(document) == {"schema_version", "reads"}
+    assert document["schema_version"] == 1
+    first, second, bad = document["reads"]
+    assert (first["path"], first["text"], first["status"], first["width"]) == (
+        str(paths[0]),
+        "AB12",
+        "ok",
+        128,
+    )
+    assert len(first["char_confidences"]) == 4
+    assert first["alternatives"][0]["text"] == "AB12"
+    assert "log_posteriors" not in first
+    assert second["text"] == "XY99"
+    assert (bad["text"], bad["confidence"], bad["status"]) == ("", 0.0, "error")
+    assert bad["error"] == "the file is empty (0 bytes)"
+    assert result.stderr == f"failed: {tmp_path / 'empty.png'}: the file is empty (0 bytes)\n"
+
+
+def test_read_csv(tmp_path: Path, model: str) -> None:
+    good = save_crop(tmp_path / 'a, "b".png', "AB12")
+    bad = tmp_path / "bad.png"
+    bad.write_text("no image", encoding="utf-8")
+    result = run("read", good, bad, "--csv", "--model", model)
+    assert result.exit_code == 1
+    rows = list(csv.DictReader(io.StringIO(result.stdout)))
+    assert [(row["path"], row["text"], row["status"]) for row in rows] == [
+        (str(good), "AB12", "ok"),
+        (str(bad), "", "error"),
+    ]
+    assert float(rows[0]["confidence"]) > 0.999
+    assert len(rows[0]["char_confidences"].split()) == 4
+    assert rows[1]["error"].startswith("not an image")
+
+
+def test_read_votes_per_folder(tmp_path: Path, model: str) -> None:
+    for index, text in enumerate(("AB12", "AB12", "AB1Z")):
+        save_crop(tmp_path / "one" / f"{index}.png", text)
+    save_crop(tmp_path / "one" / "inner" / "0.png", "XY99")
+    (tmp_path / "one" / "9.png").touch()
+    result = run("read", tmp_path, "--track-per-folder", "--json", "--model", model)
+    assert result.exit_code == 1
+    document = json.loads(result.stdout)
+    one, inner = document["tracks"]
+    assert (one["track"], one["text"], one["status"]) == (str(tmp_path / "one"), "AB12", "ok")
+    assert one["paths"] == [str(tmp_path / "one" / f"{index}.png") for index in (0, 1, 2, 9)]
+    assert len(one["contributions"]) == 4
+    assert (inner["track"], inner["text"]) == (str(tmp_path / "one" / "inner"), "XY99")
+    assert [read["track"] for read in document["reads"]] == [str(tmp_path / "one")] * 4 + [inner["track"]]
+    rows = list(
+        csv.reader(io.StringIO(run("read", tmp_path, "--track-per-folder", "--csv", "--model", model).stdout))
+    )
+    assert rows[0] == ["track", "text", "probability", "status", "crops"]
+    assert [(row[1], row[4]) for row in rows[1:]] == [("AB12", "4"), ("XY99", "1")]
+    table = run("read", tmp_path, "--track-per-folder", "--model", model).stdout.splitlines()
+    assert table[0].split() == ["track", "text", "probability", "status", "crops"]
+    assert table[1].split()[-4] == "AB12"
+
+
+def test_read_a_label_file_with_tracks_in_any_order(tmp_path: Path, model: str) -> None:
+    for index, text in enumerate(("AB12", "XY99", "AB12")):
+        save_crop(tmp_path / f"{index}.png", text)
+    rows = (("0.png", "a"), ("1.png", "b"), ("2.png", "a"), ("", "b"), ("gone.png", "b"))
+    path = label_file(tmp_path, rows, "path,track")
+    result = run("read", path, "--track-per-folder", "--json", "--model", model)
+    assert result.exit_code == 1
+    tracks = json.loads(result.stdout)["tracks"]
+    assert [(track["text"], len(track["paths"])) for track in tracks] == [("AB12", 2), ("XY99", 2)]
+    assert f"failed: {path}, line 5: path is empty\n" in result.stderr
+    assert f"failed: {tmp_path / 'gone.png'}: no such file\n" in result.stderr
+
+
+def test_read_names_what_cannot_be_found(tmp_path: Path, model: str) -> None:
+    (tmp_path / "hollow").mkdir()
+    for name, message in (
+        ("nowhere", "nowhere: no such file or folder"),
+        ("hollow", "hollow: the folder holds no image files"),
+        ("*.png", "no file matches this pattern"),
+    ):
+        result = run("read", tmp_path / name, "--model", model)
+        assert result.exit_code == 2
+        assert message in result.stderr.replace("\n", " ")
+
+
+def test_read_refuses_two_formats(tmp_path: Path, model: str) -> None:
+    result = run("read", save_crop(tmp_path / "a.png", "A"), "--json", "--csv", "--model", model)
+    assert result.exit_code == 2
+    assert "--json and --csv exclude one another" in result.stderr
+
+
+def test_a_crop_that_the_reader_refuses_makes_exit_code_1(tmp_path: Path, model: str) -> None:
+    Image.new("L", (20_000, 2)).save(tmp_path / "b.png")
+    save_crop(tmp_path / "a.png", "AB12")
+    result = run("read", tmp_path, "--json", "--model", model)
+    assert result.exit_code == 1
+    first, second = json.loads(result.stdout)["reads"]
+    assert (first["status"], second["status"]) == ("ok", "error")
+    assert "20000" in second["error"]
+    assert f"failed: {tmp_path / 'b.png'}: " in result.stderr
+
+
+# eval
+
+
+def evaluated(*arguments: str | Path) -> dict[str, Any]:
+    result = run("eval", *arguments, "--json")
+    document: dict[str, Any] = json.loads(result.stdout)
+    document["exit_code"] = result.exit_code
+    document["stderr"] = result.stderr
+    return document
+
+
+def test_eval_by_hand(tmp_path: Path, model: str) -> None:
+    texts = ("AB12", "AB12", "XY9O", "CD34")
+    for index, text in enumerate(texts):
+        save_crop(tmp_path / f"{index}.png", text)
+    rows = [("0.png", "ab-12", "v"), ("1.png", "AB1Z", "w"), ("2.png", "XY90", ""), ("3.png", "CD34", "")]
+    path = label_file(tmp_path, rows, "path,text,track")
+    document = evaluated(path, "--model", model)
+    pooled = document["pooled"]
+    assert document["exit_code"] == 0
+    assert (pooled["crops"]["n"], pooled["crops"]["exact"], pooled["crops"]["exact_match"]) == (4, 2, 0.5)
+    assert pooled["crops"]["cer"] == 2 / 16
+    assert pooled["crops"]["clusters"] == 4
+    assert (pooled["vehicles"]["n"], pooled["vehicles"]["exact"]) == (2, 1)
+    assert pooled["statuses"] == {"ok": 4}
+    assert document["settings"]["splits"] == {str(path): "all"}
+    folded = evaluated(path, "--model", model, "--fold", "O0,2Z")
+    assert folded["pooled"]["crops"]["exact"] == 4
+    as_written = evaluated(path, "--model", model, "--as-written")
+    assert as_written["pooled"]["crops"]["exact"] == 1
+
+
+def test_eval_takes_dev_rows_where_there_are_any(tmp_path: Path, model: str) -> None:
+    for index in range(3):
+        save_crop(tmp_path / f"{index}.png", "AB12")
+    rows = [("0.png", "AB12", "dev"), ("1.png", "AB12", "train"), ("2.png", "AB12", "")]
+    path = label_file(tmp_path, rows, "path,text,split")
+    counts = {}
+    for split in (None, "dev", "train", "all"):
+        document = evaluated(path, "--model", model, *(("--split", split) if split else ()))
+        counts[split] = (document["pooled"]["crops"]["n"], document["settings"]["splits"][str(path)])
+    assert counts == {None: (1, "dev"), "dev": (1, "dev"), "train": (1, "train"), "all": (3, "all")}
+    assert "split dev" in run("eval", path, "--model", model).stdout
+    result = run("eval", path, "--model", model, "--split", "test")
+    assert result.exit_code == 2
+    assert "splits in the file: dev, train" in result.stderr.replace("\n", " ")
+
+
+def test_eval_width_shrinks_before_reading(tmp_path: Path, model: str) -> None:
+    save_crop(tmp_path / "0.png", "AB12CD")
+    path = label_file(tmp_path, [("0.png", "AB12CD")])
+    assert evaluated(path, "--model", model, "--width", "128")["pooled"]["crops"]["exact"] == 1
+    narrow = evaluated(path, "--model", model, "--width", "4")
+    assert narrow["settings"]["width"] == 4
+    assert narrow["pooled"]["crops"]["exact"] == 0
+
+
+def test_eval_of_folders_pools_files(tmp_path: Path, model: str) -> None:
+    for name, labels in (("b", ("AB12", "XX")), ("a", ("AB12",))):
+        for index, _ in enumerate(labels):
+            save_crop(tmp_path / name / f"{index}.png", "AB12")
+        label_file(tmp_path / name, [(f"{index}.png", label) for index, label in enumerate(labels)])
+    document = evaluated(tmp_path, "--model", model)
+    assert [report["name"] for report in document["files"]] == [
+        str(tmp_path / "a" / "labels.csv"),
+        str(tmp_path / "b" / "labels.csv"),
+    ]
+    assert [report["crops"]["n"] for report in document["files"]] == [1, 2]
+    assert document["pooled"]["crops"]["n"] == 3
+    assert document["files"][0]["crops"]["exact_match_interval"] is None
+    twice = evaluated(tmp_path / "a", tmp_path / "a" / "labels.csv", "--model", model)
+    assert twice["pooled"]["crops"]["n"] == 1
+    table = run("eval", tmp_path, "--model", model).stdout
+    assert "pooled" in table
+    assert "66.7%" in table
+
+
+def test_eval_lists_failures_and_goes_on(tmp_path: Path, model: str) -> None:
+    save_crop(tmp_path / "0.png", "AB12")
+    path = label_file(tmp_path, [("0.png", "AB12"), ("gone.png", "AB12"), ("1.png", "")])
+    document = evaluated(path, "--model", model)
+    assert document["exit_code"] == 1
+    assert document["pooled"]["crops"]["n"] == 1
+    assert document["failed"] == [
+        f"{path}, line 4: text is empty",
+        f"{path}, line 3: {tmp_path / 'gone.png'}: no such file",
+    ]
+    assert document["stderr"].count("failed: ") == 2
+    (tmp_path / "0.png").unlink()
+    result = run("eval", path, "--model", model)
+    assert result.exit_code == 1
+    assert "no crop could be read" in result.stderr
+
+
+def test_eval_wrong_paths(tmp_path: Path, model: str) -> None:
+    for name, message in (("none.csv", "no such file or folder"), ("", "holds no labels.csv")):
+        result = run("eval", tmp_path / name, "--model", model)
+        assert result.exit_code == 2
+        assert message in result.stderr
+    (tmp_path / "labels.csv").write_text("a,b\n1,2\n", encoding="utf-8")
+    assert "one column 'path'" in run("eval", tmp_path, "--model", model).stderr
+    assert "twice" in run("eval", tmp_path, "--fold", "O0,0D").stderr
+
+
+def test_eval_warns_of_symbols_that_the_model_lacks(tmp_path: Path, model: str) -> None:
+    save_crop(tmp_path / "0.png", "A12")
+    document = evaluated(label_file(tmp_path, [("0.png", "京A12")]), "--model", model)
+    assert document["exit_code"] == 0
+    assert [warning.split(": ", 1)[1] for warning in document["warnings"]] == [
+        "1 labels hold symbols that the model cannot write: 京"
+    ]
+    assert "WARNING: " in document["stderr"]
+
+
+def test_eval_refuses_a_result_that_a_charset_shift_explains(tmp_path: Path) -> None:
+    shifted = tmp_path / "shifted.onnx"
+    moved = json.dumps([*CHARSET[1:], "_"])  # class k is decoded as the symbol one place further on
+    shifted.write_bytes(model_bytes(metadata_with(charset=moved)))
+    rows = []
+    for index in range(40):
+        text = "".join(CHARSET[(index * 7 + place * 5) % 36] for place in range(6))
+        save_crop(tmp_path / f"{index}.png", text)
+        rows.append((f"{index}.png", text))
+    result = run("eval", label_file(tmp_path, rows), "--model", shifted, "--json")
+    assert result.exit_code == 1
+    assert "the charset is off by -1" in result.stderr
+    assert result.stdout == ""
+
+
+# demo, models, doctor
+
+
+@pytest.fixture
+def tracks(tmp_path: Path) -> Path:
+    folder = tmp_path / "demo_tracks"
+    for name, label, texts in (("car_1", "AB12", ("AB12", "AB12", "AB1Z")), ("car_2", "XY99", ("XY9G",))):
+        for index, text in enumerate(texts):
+            save_crop(folder / name / f"{index}.png", text)
+        label_file(folder / name, [(f"{index}.png", label) for index in range(len(texts))])
+    return folder
+
+
+def test_demo(tracks: Path, model: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(demo_module, "bundled_folder", lambda: tracks)
+    result = run("demo", "--model", model)
+    assert result.exit_code == 0
+    assert result.stdout.startswith("These plates are synthetic")
+    assert "vote: AB12" in result.stdout
+    assert "equals the labelled text AB12" in result.stdout
+    assert "differs from the labelled text XY99" in result.stdout
+    assert result.stdout.endswith("1 of 2 votes equal the labelled text.\n")
+    other = run("demo", tracks, "--model", model)
+    assert "synthetic" not in other.stdout
+
+
+def test_demo_with_one_label_file_and_a_broken_image(tmp_path: Path, model: str) -> None:
+    save_crop(tmp_path / "x" / "0.png", "AB12")
+    (tmp_path / "x" / "1.png").touch()
+    label_file(tmp_path, [("x/0.png", "AB12", "red"), ("x/1.png", "AB12", "red")], "path,text,track")
+    result = run("demo", tmp_path, "--model", model)
+    assert result.exit_code == 1
+    assert "red" in result.stdout
+    assert f"failed: {tmp_path / 'x' / '1.png'}: the file is empty" in result.stderr
+    assert run("demo", tmp_path / "x", "--model", model).exit_code == 2
+
+
+def test_models(tmp_path: Path, model: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    training = json.dumps({"parameters": 1234567, "data": "drawn plates"})
+    (tmp_path / "default.onnx").write_bytes(model_bytes(metadata_with(training=training)))
+    (tmp_path / "another.onnx").write_bytes(model_bytes())
+    monkeypatch.setattr("lprfast.models._FOLDER", tmp_path)
+    table = run("models").stdout
+    assert "1,234,567" in table
+    assert "1 x 32 x 128" in table
+    assert "drawn plates" in table
+    default, another = json.loads(run("models", "--json").stdout)["models"]
+    assert (default["name"], another["name"]) == ("default", "another")
+    assert default["bytes"] == (tmp_path / "default.onnx").stat().st_size
+    assert default["charset"] == list(CHARSET)
+    assert default["training"]["parameters"] == 1234567
+    monkeypatch.setattr("lprfast.models._FOLDER", tmp_path / "none")
+    assert "no models are bundled" in run("models").stdout
+
+
+def findings(*arguments: str | Path) -> tuple[int, dict[str, dict[str, Any]]]:
+    result = run("doctor", "--json", *arguments)
+    document = json.loads(result.stdout)
+    assert document["ok"] == (result.exit_code == 0)
+    return result.exit_code, {finding["name"]: finding for finding in document["findings"]}
+
+
+def test_doctor_on_a_sound_installation(tracks: Path, model: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(demo_module, "bundled_folder", lambda: tracks)
+    monkeypatch.setattr("lprfast._ort_library.installed_ort_wheels", lambda: [("onnxruntime", "1.99")])
+    code, found = findings("--model", model, "--threads", "1")
+    assert code == 0, found
+    assert found["numpy"]["value"] == np.__version__
+    assert found["onnxruntime wheels"]["value"] == "onnxruntime 1.99"
+    assert "CPUExecutionProvider" in found["providers"]["value"]
+    assert found["telemetry"]["value"] == "off"
+    assert found["model"]["value"] == "toy, cpu, 1 threads"
+    assert found["self-test"]["value"].startswith("read AB12 (1.000)")
+    text = run("doctor", "--model", model).stdout
+    assert text.endswith("all is well\n")
+
+
+def test_doctor_names_what_is_broken(tmp_path: Path, model: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    wheels = [("onnxruntime", "1.99"), ("onnxruntime-gpu", "1.98")]
+    monkeypatch.setattr("lprfast._ort_library.installed_ort_wheels", lambda: wheels)
+    monkeypatch.setattr(demo_module, "bundled_folder", lambda: tmp_path)
+    code, found = findings("--model", model)
+    assert code == 1
+    assert "pip uninstall onnxruntime onnxruntime-gpu" in found["onnxruntime wheels"]["advice"]
+    assert found["self-test"]["broken"]
+    code, found = findings("--model", tmp_path / "none.onnx")
+    assert code == 1
+    assert "none.onnx" in found["model"]["advice"]
+    assert "self-test" not in found
+    text = run("doctor", "--model", tmp_path / "none.onnx")
+    assert text.exit_code == 1
+    assert "BROKEN" in text.stdout
+
+
+def test_doctor_without_a_runtime(tmp_path: Path, model: str) -> None:
+    result = process("doctor", "--model", model, LPRFAST_ORT_LIBRARY=str(tmp_path / "none.so"))
+    assert result.returncode == 1
+    assert "cannot be loaded" in result.stdout
+    assert "LPRFAST_ORT_LIBRARY" in result.stdout
+    assert "Traceback" not in result.stderr
+
+
+# Real processes
+
+
+def test_help_does_not_load_the_heavy_libraries() -> None:
+    script = (
+        "import sys; from lprfast.cli import main\n"
+        "try: main(['--help'])\n"
+        "except SystemExit: pass\n"
+        "print(sorted({'rich', 'onnxruntime', 'torch', 'cv2', 'lprfast.evaluation'} & set(sys.modules)))"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, encoding="utf-8", timeout=120, check=True
+    )
+    assert result.stdout.splitlines()[-1] == "[]"
+
+
+def test_a_process_survives_an_encoding_without_the_symbols(tmp_path: Path, model: str) -> None:
+    crop = save_crop(tmp_path / "京 1.png", "AB12")
+    (tmp_path / "zero.png").touch()
+    result = process("read", tmp_path, "--model", model, PYTHONIOENCODING="latin-1", PYTHONUTF8="0")
+    assert result.returncode == 1
+    assert "\\u4eac 1.png" in result.stdout
+    assert result.stderr.splitlines()[0].startswith("failed: ")
+    document = json.loads(process("read", tmp_path, "--model", model, "--json").stdout)
+    assert [read["status"] for read in document["reads"]] == ["error", "ok"]
+    assert document["reads"][1]["path"] == str(crop)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="names of any bytes exist on POSIX only")
+def test_a_file_name_that_is_no_text(tmp_path: Path, model: str) -> None:
+    crop = save_crop(tmp_path / "a.png", "AB12")
+    name = os.fsencode(tmp_path) + b"/bad\xff\n.png"
+    os.rename(crop, name)
+    result = process("read", tmp_path, "--model", model)
+    assert result.returncode == 0, result.stderr
+    assert "bad\\udcff\\n.png" in result.stdout
+    for option in ("--json", "--csv"):
+        result = process("read", tmp_path, "--model", model, option)
+        assert result.returncode == 0, result.stderr
+        assert "AB12" in result.stdout
+
+
+@pytest.mark.skipif("LPRFAST_DATA" not in os.environ, reason="LPRFAST_DATA is not set")
+def test_eval_counts_every_row_of_the_real_label_files(model: str) -> None:
+    folder = Path(os.environ["LPRFAST_DATA"])
+    document = evaluated(folder, "--model", model, "--split", "all", "--resamples", "10")
+    assert document["failed"] == []
+    for report in document["files"]:
+        with Path(report["name"]).open(encoding="utf-8", newline="") as file:
+            assert report["crops"]["n"] == len(list(csv.reader(file))) - 1

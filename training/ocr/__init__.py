@@ -1,0 +1,1 @@
+"""Training of the CTC plate reader: models, data, loop and checkpoints."""

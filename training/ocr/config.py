@@ -1,0 +1,88 @@
+"""Everything that decides what a training run does; stored inside its checkpoints."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+# What may differ between the starts of one run: how it is run and when it ends, not what it learns from.
+CHANGEABLE = frozenset(
+    {"minutes", "steps", "workers", "threads", "val", "eval_every", "checkpoint_minutes", "export", "name"}
+)
+
+
+@dataclass(frozen=True)
+class Config:
+    """Settings of one run. ``data`` and ``val`` name label files, ``data`` with an optional ``:weight``."""
+
+    arch: str = "slim"
+    minutes: float | None = None
+    steps: int | None = None
+    batch: int = 128  # over all processes
+    repeat: int = 2
+    lr: float = 3e-3
+    weight_decay: float = 0.02
+    clip: float = 2.0
+    ema: float = 0.998
+    seed: int = 0
+    multi_scale: tuple[float, float] = (0.4, 1.0)
+    widths: str | None = None
+    data: tuple[str, ...] = ()
+    data_share: float = 0.3
+    val: tuple[str, ...] = ()
+    val_size: int = 1000
+    precision: str = "auto"
+    workers: int | None = None
+    threads: int | None = None
+    eval_every: float = 5.0  # minutes
+    checkpoint_minutes: float = 2.0
+    export: bool = True
+    name: str = "lprfast-ocr"
+
+    def __post_init__(self) -> None:
+        low, high = self.multi_scale
+        _require(0 < low <= high <= 1, "--multi-scale", "0 < LOW <= HIGH <= 1", self.multi_scale)
+        _require(0 <= self.data_share <= 1, "--data-share", "0 to 1", self.data_share)
+        _require(self.batch >= 2, "--batch", "2 or more (batch normalisation)", self.batch)
+        _require(self.repeat >= 1, "--repeat", "1 or more", self.repeat)
+        _require(self.lr > 0, "--lr", "a positive number", self.lr)
+        _require(self.val_size >= 1, "--val-size", "1 or more", self.val_size)
+        for flag in ("minutes", "steps", "threads", "eval_every", "checkpoint_minutes"):
+            value = getattr(self, flag)
+            _require(value is None or value > 0, f"--{flag.replace('_', '-')}", "a positive number", value)
+        _require(self.workers is None or self.workers >= 0, "--workers", "0 or more", self.workers)
+        known = ("auto", "fp32", "bf16")
+        _require(self.precision in known, "--precision", "auto, fp32 or bf16", self.precision)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, as they are stored."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Config:
+        """The reverse of ``to_dict``; keys of other versions are passed over."""
+        known = {field.name for field in fields(cls)}
+        kept: dict[str, Any] = {}
+        for key in known & values.keys():
+            kept[key] = tuple(values[key]) if isinstance(values[key], list) else values[key]
+        return cls(**kept)
+
+    def resumed(self, given: dict[str, Any]) -> Config:
+        """This run's settings with the flags that may change at a new start.
+
+        Raises:
+            ValueError: a flag would change what is trained.
+        """
+        changed = {k: v for k, v in given.items() if v != getattr(self, k)}
+        for key in changed:
+            if key not in CHANGEABLE:
+                raise ValueError(
+                    f"--{key.replace('_', '-')}: the run was started with {getattr(self, key)!r} and cannot "
+                    f"go on with {changed[key]!r}; leave the flag out, or start another run with --init"
+                )
+        return Config.from_dict({**self.to_dict(), **changed})
+
+
+def _require(condition: bool, flag: str, expected: str, got: object) -> None:
+    if not condition:
+        raise ValueError(f"{flag}: expected {expected}, got {got!r}")

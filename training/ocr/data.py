@@ -1,0 +1,148 @@
+"""Batches of plates, made in worker processes.
+
+Batch ``number`` is a function of (seed, rank, number, share of hard plates) alone: the order of the batches
+does not depend on the number of workers, and a resumed run goes on with the batches that it would have seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset, Sampler
+
+from lprfast.prepare import prepare
+from training.ocr.config import Config
+from training.ocr.labels import Crop, LabelFile, augment, load_gray
+from training.ocr.schedule import Clock, hard_share
+from training.ocr.text import Codec
+from training.ocr.widths import read_widths
+from training.synth import PlateGenerator
+
+HELD_OUT_SEED = 20_261_121
+
+
+class BatchKey(NamedTuple):
+    """Which batch to make."""
+
+    number: int
+    hard_share: float
+
+
+class Batch(NamedTuple):
+    """``images`` float16 ``[N, 1, 32, 128]``; ``targets`` int64, the classes of all texts joined; ``lengths``
+    int64 ``[N]``."""
+
+    images: Tensor
+    targets: Tensor
+    lengths: Tensor
+
+
+class BatchMaker(Dataset[tuple[NDArray[np.float16], NDArray[np.int64], NDArray[np.int64]]]):
+    """Draws one batch per key: synthetic plates, and labelled crops mixed in."""
+
+    def __init__(
+        self, config: Config, codec: Codec, files: Sequence[LabelFile], rank: int, processes: int
+    ) -> None:
+        self._config = config
+        self._codec = codec
+        self._rank = rank
+        self._batch = config.batch // processes
+        self._widths = None if config.widths is None else read_widths(config.widths)
+        self._rows = [file.rows for file in files]
+        # Square root: a large file leads, a small one is not drowned and not learnt by heart.
+        weights = np.array([file.weight * len(file.rows) ** 0.5 for file in files])
+        self._chances = weights / weights.sum() if files else weights
+        # A synthetic draw fills ``repeat`` places of the batch, a labelled one a single place.
+        labelled = config.data_share * config.repeat if files else 0.0
+        self._labelled_chance = labelled / max(labelled + 1 - config.data_share, 1e-9)
+        self._generator: PlateGenerator | None = None  # made in the worker: heavy, and spawn would pickle it
+
+    def __getitem__(self, key: BatchKey) -> tuple[NDArray[np.float16], NDArray[np.int64], NDArray[np.int64]]:
+        rng = np.random.default_rng([self._config.seed, self._rank, key.number])
+        generator = self._plates(rng)
+        crops: list[Crop] = []
+        classes: list[list[int]] = []
+        while len(crops) < self._batch:
+            hard = rng.random() < key.hard_share
+            if hard and rng.random() < self._labelled_chance:
+                crop, text = self._labelled(rng)
+                crops.append(crop)
+            else:
+                generator.difficulty = 1.0 if hard else 0.0
+                sample = generator.sample()
+                crop, text = sample.crop, sample.text
+                # Drawing a plate costs more than training on it: the same plate also serves in other views.
+                crops += [crop, *(augment(crop, rng, (1.0, 1.0)) for _ in range(self._config.repeat - 1))]
+            classes += [self._codec.encode(text)] * (len(crops) - len(classes))
+        del crops[self._batch :], classes[self._batch :]
+        # float16 holds the gray levels well enough and halves what goes between processes.
+        images = prepare(crops).astype(np.float16)
+        lengths = np.array([len(c) for c in classes], np.int64)
+        return images, np.array([number for c in classes for number in c], np.int64), lengths
+
+    def _plates(self, rng: np.random.Generator) -> PlateGenerator:
+        if self._generator is None:
+            self._generator = PlateGenerator(0, multi_scale=self._config.multi_scale, widths=self._widths)
+        self._generator.reseed(int(rng.integers(2**63)))
+        return self._generator
+
+    def _labelled(self, rng: np.random.Generator) -> tuple[Crop, str]:
+        rows = self._rows[rng.choice(len(self._rows), p=self._chances)]
+        row = rows[rng.integers(len(rows))]
+        return augment(load_gray(row.path), rng, self._config.multi_scale), row.text
+
+
+class _Keys(Sampler[BatchKey]):
+    """The keys of all batches from ``start`` on; read in the training process, a few batches ahead."""
+
+    def __init__(self, start: int, clock: Clock) -> None:
+        self._start = start
+        self._clock = clock
+
+    def __iter__(self) -> Iterator[BatchKey]:
+        index = self._start
+        while True:
+            yield BatchKey(index, hard_share(self._clock.progress(index), index))
+            index += 1
+
+
+def batches(maker: BatchMaker, start: int, clock: Clock, workers: int, pin: bool) -> Iterator[Batch]:
+    """Endless batches from number ``start`` on, in order whatever the number of workers (0: none)."""
+    loader = DataLoader(
+        maker,
+        batch_size=None,
+        sampler=_Keys(start, clock),
+        num_workers=workers,
+        multiprocessing_context="spawn" if workers else None,
+        prefetch_factor=4 if workers else None,
+        pin_memory=pin,
+    )
+    for images, targets, lengths in loader:
+        yield Batch(images, targets, lengths)
+
+
+class ValidationSet(NamedTuple):
+    """Prepared crops float32 ``[N, 1, 32, 128]`` and their texts."""
+
+    name: str
+    images: Tensor
+    texts: list[str]
+
+
+def synthetic_validation(size: int, multi_scale: tuple[float, float]) -> ValidationSet:
+    """Plates of fonts and degradations that training does not use; always the same for one size and scale."""
+    generator = PlateGenerator(HELD_OUT_SEED, multi_scale=multi_scale, held_out=True)
+    samples = [generator.sample() for _ in range(size)]
+    images = torch.from_numpy(prepare([sample.crop for sample in samples]))
+    return ValidationSet("synthetic", images, [sample.text for sample in samples])
+
+
+def labelled_validation(file: LabelFile) -> ValidationSet:
+    """All rows of a label file as they are."""
+    images = torch.from_numpy(prepare([load_gray(row.path) for row in file.rows]))
+    return ValidationSet(file.name, images, [row.text for row in file.rows])

@@ -1,0 +1,82 @@
+"""What a run says: a progress bar on a terminal or plain lines elsewhere, and JSON lines in its folder."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+
+class RunLog:
+    """Collects step figures and writes them every ``every`` seconds; silent but in the first process."""
+
+    def __init__(self, out: Path, active: bool, every: float = 10.0) -> None:
+        self._active = active
+        self._every = every
+        self._file = (out / "log.jsonl").open("a", encoding="utf-8") if active else None
+        self._bar: Progress | None = None
+        if active and sys.stdout.isatty():
+            columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+            self._bar = Progress(*columns, console=Console())
+            self._task = self._bar.add_task("training", total=1.0)
+            self._bar.start()
+        self._reset()
+
+    def _reset(self) -> None:
+        self._since = time.monotonic()
+        self._loss, self._steps, self._images, self._waited = 0.0, 0, 0, 0.0
+
+    def step(
+        self, step: int, minutes: float, progress: float, lr: float, loss: float, images: int, waited: float
+    ) -> None:
+        """Takes the figures of one step; ``waited``: seconds spent waiting for its batch."""
+        if not self._active:
+            return
+        self._loss += loss
+        self._steps += 1
+        self._images += images
+        self._waited += waited
+        spent = time.monotonic() - self._since
+        if spent < self._every and progress < 1:
+            return
+        self.write(
+            "step", step=step, minutes=round(minutes, 3), progress=round(min(progress, 1.0), 4),
+            loss=round(self._loss / self._steps, 4), lr=float(f"{lr:.3g}"),
+            images_per_s=round(self._images / max(spent, 1e-9), 1),
+            data_wait=round(min(1.0, self._waited / max(spent, 1e-9)), 3),
+        )  # fmt: skip
+        if self._bar is not None:
+            self._bar.update(self._task, completed=progress)
+        self._reset()
+
+    def write(self, event: str, **values: Any) -> None:
+        """One event: a line for people and a JSON object for programs."""
+        if not self._active or self._file is None:
+            return
+        self._file.write(json.dumps({"event": event, **values}, ensure_ascii=False) + "\n")
+        self._file.flush()
+        line = f"{event:<10} " + "  ".join(f"{key} {_plain(value)}" for key, value in values.items())
+        if self._bar is None:
+            print(line, flush=True)
+        elif event == "step":
+            self._bar.update(self._task, description=line)
+        else:
+            self._bar.console.print(line, highlight=False, markup=False)
+
+    def close(self) -> None:
+        """Ends the bar and the file."""
+        if self._bar is not None:
+            self._bar.stop()
+        if self._file is not None:
+            self._file.close()
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {_plain(v)}" for key, v in value.items())
+    return f"{value:.4g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,156 @@
+"""The reader's networks: gray ``[N, 1, 32, 128]`` in, CTC log-posteriors ``[N, 32, K]`` out, blank first.
+
+Every network halves the width twice and no more: 32 steps leave room for ten symbols and their blanks.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+INPUT_HEIGHT = 32
+INPUT_WIDTH = 128
+STEPS = 32
+
+
+def conv_bn(
+    inputs: int,
+    outputs: int,
+    kernel: int | tuple[int, int] = 3,
+    stride: int | tuple[int, int] = 1,
+    padding: int | tuple[int, int] = 1,
+) -> nn.Sequential:
+    """Convolution, batch normalisation, ReLU."""
+    return nn.Sequential(
+        nn.Conv2d(inputs, outputs, kernel, stride, padding, bias=False),
+        nn.BatchNorm2d(outputs),
+        nn.ReLU(inplace=True),
+    )
+
+
+class Residual(nn.Module):
+    """``relu(x + body(x))``: the body keeps the shape."""
+
+    def __init__(self, body: nn.Module) -> None:
+        super().__init__()
+        self.body = body
+
+    def forward(self, x: Tensor) -> Tensor:
+        out: Tensor = self.body(x)
+        return torch.relu(x + out)
+
+
+def residual(channels: int) -> Residual:
+    """Two 3x3 convolutions around a shortcut."""
+    return Residual(
+        nn.Sequential(
+            conv_bn(channels, channels),
+            nn.Conv2d(channels, channels, 3, padding=1, bias=False),
+            nn.BatchNorm2d(channels),
+        )
+    )
+
+
+def along_width(channels: int) -> Residual:
+    """One 1x5 convolution around a shortcut: lets a symbol see its neighbours."""
+    return Residual(
+        nn.Sequential(
+            nn.Conv2d(channels, channels, (1, 5), padding=(0, 2), bias=False),
+            nn.BatchNorm2d(channels),
+        )
+    )
+
+
+class LstmHead(nn.Module):
+    """``[N, C, 1, T]`` through one bidirectional LSTM to log-posteriors ``[N, T, K]``."""
+
+    def __init__(self, channels: int, hidden: int, classes: int) -> None:
+        super().__init__()
+        self.lstm = nn.LSTM(channels, hidden, bidirectional=True)
+        self.classify = nn.Linear(2 * hidden, classes)
+
+    def forward(self, x: Tensor) -> Tensor:
+        sequence = x.squeeze(2).permute(2, 0, 1)
+        out: Tensor = self.classify(self.lstm(sequence)[0])
+        return out.float().log_softmax(-1).transpose(0, 1)
+
+
+class ConvHead(nn.Module):
+    """``[N, C, 1, T]`` to log-posteriors ``[N, T, K]`` by one 1x1 convolution."""
+
+    def __init__(self, channels: int, classes: int) -> None:
+        super().__init__()
+        self.classify = nn.Conv2d(channels, classes, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        out: Tensor = self.classify(x)
+        return out.squeeze(2).transpose(1, 2).float().log_softmax(-1)
+
+
+def crnn(classes: int) -> nn.Module:
+    """The reference CRNN: 1,092,677 parameters at 37 classes."""
+    return nn.Sequential(
+        conv_bn(1, 32),
+        nn.MaxPool2d(2),
+        conv_bn(32, 64),
+        nn.MaxPool2d(2),
+        conv_bn(64, 128),
+        conv_bn(128, 128),
+        nn.MaxPool2d((2, 1)),
+        conv_bn(128, 192),
+        nn.MaxPool2d((2, 1)),
+        conv_bn(192, 224, (2, 3), 1, (0, 1)),
+        LstmHead(224, 128, classes),
+    )
+
+
+def slim(classes: int) -> nn.Module:
+    """A narrow CRNN: two thirds of the parameters and less than half the work of ``crnn``."""
+    return nn.Sequential(
+        conv_bn(1, 16),
+        conv_bn(16, 32, 3, 2),
+        conv_bn(32, 32),
+        conv_bn(32, 64, 3, 2),
+        residual(64),
+        conv_bn(64, 128, 3, (2, 1)),
+        conv_bn(128, 128, 3, (2, 1)),
+        conv_bn(128, 192, (2, 1), 1, 0),
+        LstmHead(192, 128, classes),
+    )
+
+
+def conv(classes: int) -> nn.Module:
+    """Convolutions only, strides instead of pooling: plain to quantise and to run on an NPU."""
+    return nn.Sequential(
+        conv_bn(1, 32, 3, 2),
+        conv_bn(32, 64, 3, 2),
+        residual(64),
+        conv_bn(64, 128, 3, (2, 1)),
+        residual(128),
+        conv_bn(128, 160, (4, 1), 1, 0),
+        along_width(160),
+        along_width(160),
+        along_width(160),
+        ConvHead(160, classes),
+    )
+
+
+ARCHITECTURES = {"crnn": crnn, "slim": slim, "conv": conv}
+
+
+def build_model(arch: str, classes: int) -> nn.Module:
+    """Makes a fresh network with ``classes`` outputs, the blank included.
+
+    Raises:
+        ValueError: ``arch`` is none of crnn, slim, conv, or ``classes`` is under 2.
+    """
+    if arch not in ARCHITECTURES:
+        raise ValueError(f"arch: expected one of {', '.join(ARCHITECTURES)}, got {arch!r}")
+    if classes < 2:
+        raise ValueError(f"classes: expected the blank and at least one symbol, got {classes}")
+    return ARCHITECTURES[arch](classes)
+
+
+def parameter_count(model: nn.Module) -> int:
+    """Number of trained parameters."""
+    return sum(parameter.numel() for parameter in model.parameters())

@@ -1,0 +1,220 @@
+"""The training loop."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from training.ocr.checkpoint import load_checkpoint, save_checkpoint
+from training.ocr.config import Config
+from training.ocr.data import (
+    Batch,
+    BatchMaker,
+    ValidationSet,
+    batches,
+    labelled_validation,
+    synthetic_validation,
+)
+from training.ocr.ema import Ema
+from training.ocr.evaluate import evaluate
+from training.ocr.labels import LabelFile, read_label_file
+from training.ocr.log import RunLog
+from training.ocr.model import build_model, parameter_count
+from training.ocr.schedule import Clock, learning_rate
+from training.ocr.text import Codec
+from training.ocr.world import World, default_workers, resolve_precision, start_world
+from training.synth import CHARSET
+
+CHECKPOINT = "last.pt"
+
+
+class Outcome(NamedTuple):
+    """What became of a run: ``finished`` unless it was stopped; ``first``: this process answers for it."""
+
+    checkpoint: Path
+    finished: bool
+    first: bool
+
+
+def train(config: Config, out: Path, resume: bool = False, init: Path | None = None) -> Outcome:
+    """Trains a reader; its last checkpoint is ``out/last.pt``.
+
+    ``resume`` goes on from that checkpoint with everything it holds; ``init`` starts a new run from the
+    averaged weights of another checkpoint.
+
+    Raises:
+        ValueError: a label file or checkpoint cannot be used; the message names it.
+    """
+    world = start_world(config.threads)
+    config = dataclasses.replace(config, precision=resolve_precision(config.precision, world.device))
+    state = load_checkpoint(out / CHECKPOINT) if resume else None
+    files = [read_label_file(spec, "train") for spec in config.data]
+    codec = Codec(state["charset"] if state else extended_charset(files))
+    torch.manual_seed(config.seed)
+    run = _Run(config, out, world, codec, files)
+    if state:
+        run.load(state)
+    elif init:
+        load_weights(run.model, codec, load_checkpoint(init))
+        run.ema = Ema(run.model, config.ema)
+    try:
+        finished = _loop(run)
+    finally:
+        run.log.close()
+        world.close()
+    return Outcome(out / CHECKPOINT, finished, world.first)
+
+
+def extended_charset(files: list[LabelFile]) -> tuple[str, ...]:
+    """The synthetic plates' symbols, then those that only the labelled crops have."""
+    extra = {symbol for file in files for row in file.rows for symbol in row.text} - set(CHARSET)
+    return (*CHARSET, *sorted(extra))
+
+
+class _Run:
+    """All that changes while training, so that one place knows what a checkpoint holds."""
+
+    def __init__(self, config: Config, out: Path, world: World, codec: Codec, files: list[LabelFile]) -> None:
+        self.config, self.out, self.world, self.codec = config, out, world, codec
+        out.mkdir(parents=True, exist_ok=True)
+        self.model = build_model(config.arch, codec.classes).to(world.device)
+        self.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.ema = Ema(self.model, config.ema)
+        self.optimizer = torch.optim.AdamW(
+            self.model.parameters(), config.lr, weight_decay=config.weight_decay
+        )
+        self.step = 0
+        self.images = 0
+        self.scores: dict[str, dict[str, float]] = {}
+        self.maker = BatchMaker(config, codec, files, world.rank, world.size)
+        self.validation = _validation_sets(config) if world.first else []
+        self.clock = Clock(config.minutes, config.steps)
+        self.log = RunLog(out, world.first)
+        self.log.write(
+            "start", arch=config.arch, parameters=parameter_count(self.model), classes=codec.classes,
+            device=str(world.device), processes=world.size, threads=torch.get_num_threads(),
+            precision=config.precision, labelled={f.name: len(f.rows) for f in files},
+        )  # fmt: skip
+
+    def load(self, state: dict[str, Any]) -> None:
+        self.model.load_state_dict(state["model"])
+        self.ema.model.load_state_dict(state["ema"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.step, self.images, self.scores = state["step"], state["images"], state["scores"]
+        self.clock = Clock(self.config.minutes, self.config.steps, state["minutes"])
+        torch.set_rng_state(state["rng"])
+
+    def save(self) -> None:
+        if not self.world.first:
+            return
+        state = {
+            "config": self.config.to_dict(),
+            "charset": list(self.codec.charset),
+            "model": self.model.state_dict(),
+            "ema": self.ema.model.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "step": self.step,
+            "images": self.images,
+            "minutes": self.clock.minutes(),
+            "scores": self.scores,
+            "rng": torch.get_rng_state(),
+        }
+        save_checkpoint(self.out / CHECKPOINT, state)
+
+    def validate(self) -> None:
+        if not self.world.first:
+            return
+        model = self.ema.model.eval()
+        self.scores = {data.name: evaluate(model, self.codec, data).to_dict() for data in self.validation}
+        exact = {name: round(s["exact"], 4) for name, s in self.scores.items()}
+        cer = {name: round(s["cer"], 4) for name, s in self.scores.items()}
+        minutes = round(self.clock.minutes(), 2)
+        self.log.write("validation", step=self.step, minutes=minutes, exact=exact, cer=cer)
+
+
+def _loop(run: _Run) -> bool:
+    config, world = run.config, run.world
+    model = world.wrap(run.model)
+    workers = default_workers(world.device) if config.workers is None else config.workers
+    stream = batches(run.maker, run.step, run.clock, workers, pin=world.device.type == "cuda")
+    saved = validated = run.clock.minutes()
+    while True:
+        progress, stopped = world.agree(run.clock.progress(run.step))
+        if progress >= 1 or stopped:
+            break
+        asked = time.monotonic()
+        batch = next(stream)
+        waited = time.monotonic() - asked
+
+        lr = learning_rate(progress, config.lr)
+        for group in run.optimizer.param_groups:
+            group["lr"] = lr
+        loss = batch_loss(model, batch, world.device, config.precision)
+        run.optimizer.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        nn.utils.clip_grad_norm_(run.model.parameters(), config.clip)
+        run.optimizer.step()
+        run.ema.update(run.model, run.step)
+        run.step += 1
+        run.images += config.batch
+
+        minutes = run.clock.minutes()
+        run.log.step(run.step, minutes, progress, lr, float(loss.detach()), config.batch, waited)
+        if minutes - validated >= config.eval_every:
+            run.validate()
+            validated = run.clock.minutes()
+        if minutes - saved >= config.checkpoint_minutes:
+            run.save()
+            saved = run.clock.minutes()
+    run.validate()
+    run.save()
+    if stopped:
+        run.log.write("stopped", step=run.step, go_on_with="--resume")
+    return not stopped
+
+
+def batch_loss(model: nn.Module, batch: Batch, device: torch.device, precision: str) -> Tensor:
+    """CTC loss per symbol, averaged over the batch. The network may run in bf16, the loss always in fp32."""
+    images = batch.images.to(device, torch.float32, non_blocking=True)
+    images = images.contiguous(memory_format=torch.channels_last)
+    with torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16"):
+        answers = model(images)
+    steps = torch.full((len(images),), answers.shape[1], dtype=torch.int64)
+    return functional.ctc_loss(
+        answers.transpose(0, 1), batch.targets.to(device), steps, batch.lengths, zero_infinity=True
+    )
+
+
+def load_weights(model: nn.Module, codec: Codec, state: dict[str, Any]) -> None:
+    """Copies the averaged weights of a checkpoint; symbols of both charsets keep their classes' weights.
+
+    Raises:
+        ValueError: the checkpoint is of another architecture.
+    """
+    old = Codec(state["charset"])
+    shared = [symbol for symbol in codec.charset if symbol in old.charset]
+    target, source = model.state_dict(), state["ema"]
+    if target.keys() != source.keys():
+        arch = state["config"]["arch"]
+        raise ValueError(f"--init: the checkpoint is of the architecture {arch!r}; choose the same")
+    into = [0, *(codec.encode(symbol)[0] for symbol in shared)]
+    from_ = [0, *(old.encode(symbol)[0] for symbol in shared)]
+    for name, value in target.items():
+        if value.shape == source[name].shape and ".classify." not in name:
+            value.copy_(source[name])
+        elif ".classify." in name:
+            value[into] = source[name][from_].to(value.device)
+        else:
+            shape, expected = tuple(source[name].shape), tuple(value.shape)
+            raise ValueError(f"--init: {name} has the shape {shape}, expected {expected}")
+
+
+def _validation_sets(config: Config) -> list[ValidationSet]:
+    sets = [synthetic_validation(config.val_size, config.multi_scale)]
+    return sets + [labelled_validation(read_label_file(spec, "dev")) for spec in config.val]

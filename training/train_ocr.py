@@ -1,0 +1,96 @@
+"""Trains the plate reader: ``python training/train_ocr.py --help``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from pathlib import Path
+
+# Runs from a clone without an installation, as a script, under torchrun and as a module.
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from training.export import ParityError, export_checkpoint
+from training.ocr.checkpoint import load_checkpoint
+from training.ocr.config import Config
+from training.ocr.model import ARCHITECTURES
+from training.ocr.train import CHECKPOINT, Outcome, train
+
+MINUTES = 60.0
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """Flags that are not given stay absent, so that a resumed run keeps what it was started with."""
+    parser = argparse.ArgumentParser(description=__doc__, argument_default=argparse.SUPPRESS)
+    add = parser.add_argument
+    add("--arch", choices=sorted(ARCHITECTURES), help="network (default slim)")
+    add("--minutes", type=float, help=f"length of the run (default {MINUTES:g}, or --steps)")
+    add("--steps", type=int, help="length of the run in optimiser steps")
+    add("--batch", type=int, help="images a step, over all processes (default 128)")
+    add("--repeat", type=int, help="uses of each synthetic plate, augmented anew (default 2)")
+    add("--lr", type=float, help="peak learning rate (default 0.003)")
+    add("--seed", type=int, help="decides weights and plates (default 0)")
+    add("--multi-scale", type=float, nargs=2, metavar=("LOW", "HIGH"), help="shrink factors (0.4 1.0)")
+    add("--widths", metavar="SPEC", help="distribution of the synthetic plates' widths; see docs/training.md")
+    add("--data", action="append", metavar="LABELS_CSV[:WEIGHT]", help="labelled crops to mix in; repeatable")
+    add("--data-share", type=float, help="share of labelled crops once the easy stage is over (default 0.3)")
+    add("--val", action="append", metavar="LABELS_CSV", help="labelled crops to report on; repeatable")
+    add("--val-size", type=int, help="held-out synthetic plates to report on (default 1000)")
+    add("--out", type=Path, metavar="FOLDER", help="folder of the run (default runs/ocr-<time>)")
+    add("--resume", action="store_true", help="go on with the run in --out")
+    add("--init", type=Path, metavar="CHECKPOINT", help="start from another run's weights")
+    add("--workers", type=int, help="processes that draw plates, for each training process")
+    add("--threads", type=int, help="threads of each training process")
+    add("--precision", choices=("auto", "fp32", "bf16"), help="arithmetic of the network (default auto)")
+    add("--eval-every", type=float, metavar="MINUTES", help="default 5")
+    add("--checkpoint-minutes", type=float, metavar="MINUTES", help="default 2")
+    add("--export", action=argparse.BooleanOptionalAction, help="write model.onnx at the end (default yes)")
+    add("--name", help="name stored in the model file (default lprfast-ocr)")
+    return parser
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Runs the command line; 0: trained, 1: the export failed, 2: the arguments cannot be used."""
+    given = vars(make_parser().parse_args(arguments))
+    out = given.pop("out", None)
+    resume, init = given.pop("resume", False), given.pop("init", None)
+    try:
+        config, out = _settle(given, out, resume)
+        outcome = train(config, out, resume, init)
+    except ValueError as error:
+        print(f"train_ocr: {error}", file=sys.stderr)
+        return 2
+    return _finish(config, outcome) if outcome.first else 0
+
+
+def _finish(config: Config, outcome: Outcome) -> int:
+    print(f"checkpoint: {outcome.checkpoint}")
+    if not outcome.finished or not config.export:
+        return 0
+    model = outcome.checkpoint.with_name("model.onnx")
+    try:
+        export_checkpoint(outcome.checkpoint, model, config.name)
+    except ParityError as error:
+        print(f"train_ocr: {error}; no model was written", file=sys.stderr)
+        return 1
+    print(f"model: {model}")
+    return 0
+
+
+def _settle(given: dict[str, object], out: Path | None, resume: bool) -> tuple[Config, Path]:
+    flags = {key: tuple(value) if isinstance(value, list) else value for key, value in given.items()}
+    if resume:
+        if out is None:
+            raise ValueError("--resume: also give --out, the folder of the run to go on with")
+        return Config.from_dict(load_checkpoint(out / CHECKPOINT)["config"]).resumed(flags), out
+    if out is None:
+        out = Path("runs") / time.strftime("ocr-%Y%m%d-%H%M%S")
+    if (out / CHECKPOINT).exists():
+        raise ValueError(f"--out {out}: holds a run already; add --resume or choose another folder")
+    if "minutes" not in flags and "steps" not in flags:
+        flags["minutes"] = MINUTES
+    return Config.from_dict(flags), out
+
+
+if __name__ == "__main__":
+    sys.exit(main())
