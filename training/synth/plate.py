@@ -76,7 +76,7 @@ def draw_plate(
     """Composes a plate; ``level`` in 0-1 is how much wear and clutter it gets."""
     width = CANVAS_WIDTH
     height = round(width / (layout.aspect * rng.uniform(0.94, 1.06)))
-    pad_x, pad_y = round(width * 0.14), round(max(height * 0.3, width * 0.1))
+    pad_x, pad_y = round(width * 0.14), round(max(height * 0.3, width * 0.16))
     box = (pad_x, pad_y, width, height)
     canvas = surface.surroundings(rng, (height + 2 * pad_y, width + 2 * pad_x), pad_y, level)
     paper, ink = _tones(rng, layout, level)
