@@ -57,6 +57,7 @@ class Optics:
     noise: float
     shot_noise: float
     sharpen: float
+    comb: int
     jpeg: int
     kernel: int
 
@@ -102,6 +103,7 @@ def draw_optics(rng: random.Random, level: float) -> Optics:
         noise=rng.choice((0.5, rng.uniform(0, 4), rng.uniform(0, 14))) * level,
         shot_noise=rng.uniform(0, 0.6) * level,
         sharpen=rng.uniform(0.2, 1.6) * level if rng.random() < 0.3 else 0.0,
+        comb=rng.choice((-2, -1, 1, 2)) if rng.random() < 0.05 * level else 0,
         jpeg=rng.randrange(18, 96) if rng.random() < 0.65 * level else 0,
         kernel=rng.choices(_KERNELS, (0.58, 0.22, 0.15, 0.05))[0],
     )
@@ -236,6 +238,9 @@ def _sensor(rng: random.Random, image: NDArray[Any], optics: Optics) -> Gray:
             spread = np.sqrt(np.clip(image, 0, 255) * (optics.shot_noise / 128) + (1 - optics.shot_noise))
             noise = noise * spread
         image = image + noise * amount
+    if optics.comb:
+        # Interlaced video of something that moves: every second line lies beside its place.
+        image[1::2] = np.roll(image[1::2], optics.comb, axis=1)
     if optics.sharpen:
         image = cv2.addWeighted(
             image, 1 + optics.sharpen, cv2.GaussianBlur(image, (0, 0), 1.0), -optics.sharpen, 0

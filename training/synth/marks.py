@@ -56,6 +56,9 @@ def small_prints(
     if layout.header and layout.footer and rng.random() < 0.6 * level:
         for x in rng.sample((0.1, 0.9), rng.randrange(1, 3)):
             _sticker(rng, face, font, (x * width, rng.choice((0.12, 0.12, 0.88)) * height))
+    if layout.header and not layout.footer and rng.random() < 0.4 * level:
+        # The seal of old Brazilian plates, beside the name of the city.
+        draw_blot(rng, face, (width * 0.12, height * 0.14), height * 0.08, rng.choice((40.0, 240.0)))
     _bolts(rng, face, level)
     if layout.header and layout.footer and rng.random() < 0.2 * level:
         _dealer_frame(rng, face, font)
@@ -130,10 +133,10 @@ def draw_mark(
         _emblem(rng, coverage, cell)
     elif mark == "!":
         letters = [rng.choice(LATIN) for _ in range(rng.choice((2, 2, 3)))]
-        small = tall / len(letters)
+        small, fill = tall / len(letters), rng.uniform(0.78, 0.95)
         for k, letter in enumerate(letters):
             target = coverage[
-                round(y + k * small) : round(y + (k + 0.82) * small), max(0, round(x)) : round(x + wide * 0.8)
+                round(y + k * small) : round(y + (k + fill) * small), max(0, round(x)) : round(x + wide * 0.9)
             ]
             if target.size:
                 target[:] = cv2.resize(font.glyphs[letter], target.shape[::-1], interpolation=cv2.INTER_AREA)
@@ -156,24 +159,57 @@ def _seal(
 
 
 def _emblem(rng: random.Random, coverage: NDArray[np.uint8], cell: tuple[float, float, float, float]) -> None:
-    """A picture as tall as the characters: shapes and lines one over the other."""
+    """A picture as tall as the characters: a badge, a tree, a scribble or shapes one over the other."""
     x, y, wide, tall = cell
-    reach = min(wide, tall) * 0.45
-    for _ in range(rng.randrange(2, 5)):
-        tone = rng.randrange(40, 256)
-        center = (x + wide * rng.uniform(0.35, 0.65), y + tall * rng.uniform(0.3, 0.7))
-        if rng.random() < 0.6:
-            draw_blot(rng, coverage, center, reach * rng.uniform(0.4, 1), tone)
+    center, reach = (x + wide / 2, y + tall / 2), min(wide * rng.uniform(0.4, 0.55), tall * 0.6)
+    kind = rng.random()
+    if kind < 0.3:
+        _badge(rng, coverage, center, reach)
+    elif kind < 0.65:
+        _strokes(rng, coverage, center, (reach, tall * rng.uniform(0.4, 0.6)), tree=kind < 0.5)
+    else:
+        for _ in range(rng.randrange(2, 5)):
+            spot = (center[0] + reach * rng.uniform(-0.4, 0.4), center[1] + tall * rng.uniform(-0.25, 0.25))
+            draw_blot(rng, coverage, spot, reach * rng.uniform(0.4, 1), rng.randrange(40, 256))
+
+
+def _badge(
+    rng: random.Random, coverage: NDArray[np.uint8], center: tuple[float, float], reach: float
+) -> None:
+    """A round seal: rings, and something small inside."""
+    middle, tone = (round(center[0]), round(center[1])), rng.randrange(90, 256)
+    cv2.circle(coverage, middle, max(3, round(reach)), tone, rng.choice((-1, 1, 2, 3)), cv2.LINE_AA)
+    cv2.circle(
+        coverage, middle, max(2, round(reach * 0.72)), rng.randrange(256), rng.choice((-1, 1, 2)), cv2.LINE_AA
+    )
+    # Never an empty ring: that would be an O.
+    for size in (0.6, 0.35):
+        draw_blot(rng, coverage, center, reach * size, rng.randrange(256))
+
+
+def _strokes(
+    rng: random.Random,
+    coverage: NDArray[np.uint8],
+    center: tuple[float, float],
+    reach: tuple[float, float],
+    tree: bool,
+) -> None:
+    """A trunk with branches, or a scribble of short lines."""
+    (cx, cy), (rx, ry), tone = center, reach, rng.randrange(90, 256)
+    if tree:
+        cv2.line(
+            coverage, (round(cx), round(cy - ry)), (round(cx), round(cy + ry)), tone, rng.randrange(1, 4)
+        )
+    count = rng.randrange(6, 16)
+    for k in range(count):
+        share = k / count
+        if tree:
+            tip, level = rx * rng.uniform(0.3, 1) * (0.3 + 0.7 * share), cy - ry + 2 * ry * share
+            ends = [(cx - tip, level + tip * 0.4), (cx, level), (cx + tip, level + tip * 0.4)]
         else:
-            radius = max(2, round(reach * rng.uniform(0.3, 1)))
-            cv2.circle(
-                coverage,
-                (round(center[0]), round(center[1])),
-                radius,
-                tone,
-                rng.choice((-1, 1, 2)),
-                cv2.LINE_AA,
-            )
+            ends = [(cx + rng.uniform(-rx, rx), cy + rng.uniform(-ry, ry)) for _ in range(3)]
+        points = np.round(ends).astype(np.int32).reshape(-1, 1, 2)
+        cv2.polylines(coverage, [points], False, tone, rng.randrange(1, 4), cv2.LINE_AA)
 
 
 def draw_blot(
