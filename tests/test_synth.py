@@ -110,7 +110,9 @@ def test_every_layout_is_drawable(layout: PlateLayout) -> None:
     rng = random.Random(5)
     library = Library(held_out=False, system_fonts=False)
     plate = library.plate(rng, 1.0, layout)
-    crop = photograph(rng, plate.canvas, plate.box, draw_view(rng, 0.0), draw_optics(rng, 0.0), 160)
+    crop = photograph(
+        rng, plate.canvas, plate.box, draw_view(rng, 0.0, layout.aspect), draw_optics(rng, 0.0), 160
+    )
     assert crop.std() > 15
     assert all(plate.lines)
 

@@ -91,10 +91,11 @@ class PlateGenerator:
         width = self._draw_width(rng, level)
         if rng.random() < NEGATIVE_SHARE:
             canvas, box = negatives.draw_negative(rng, self.library.small_font(rng), level)
-            crop = photograph(rng, canvas, box, draw_view(rng, level), draw_optics(rng, level), width)
+            crop = photograph(rng, canvas, box, draw_view(rng, level, 3.0), draw_optics(rng, level), width)
             return Sample(crop, "", "negative")
         plate = self.library.plate(rng, level)
-        crop = photograph(rng, plate.canvas, plate.box, draw_view(rng, level), draw_optics(rng, level), width)
+        view = draw_view(rng, level, plate.layout.aspect)
+        crop = photograph(rng, plate.canvas, plate.box, view, draw_optics(rng, level), width)
         return part_of(rng, plate, crop)
 
     def _draw_width(self, rng: random.Random, level: float) -> int:

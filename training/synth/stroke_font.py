@@ -41,7 +41,7 @@ def draw_style(rng: random.Random) -> StrokeStyle:
     return StrokeStyle(
         aspect=aspect,
         thickness=aspect * rng.uniform(0.17, 0.34),
-        radius=aspect * (rng.uniform(0.15, 0.3) if chamfer else rng.triangular(0.12, 0.6, 0.45)),
+        radius=aspect * (rng.uniform(0.15, 0.3) if chamfer else rng.triangular(0.08, 0.6, 0.4)),
         arc_points=1 if chamfer else 7,
         round_ends=rng.random() < 0.45,
         waist=rng.uniform(0.43, 0.55),
