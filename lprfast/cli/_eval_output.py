@@ -67,9 +67,10 @@ def print_reports(reports: Sequence[Report], facts: dict[str, Any], problems: Se
     )
     out.print(f"compared: {facts['compared']}{folded}")
     out.print(
-        f"95 % intervals: bootstrap over vehicles (track, else text), {facts['resamples']} resamples, seed "
-        f"{facts['seed']}; exact match all right or all wrong: Clopper-Pearson; one vehicle only: none (-)"
+        f"95 % intervals: bootstrap over vehicles (track, else text), {facts['resamples']} resamples, "
+        f"seed {facts['seed']};"
     )
+    out.print("where exact match is 0 or 100 %: Clopper-Pearson; where there is one vehicle only: none (-)")
     if problems:
         out.print(f"{len(problems)} rows or images failed and are in no figure; they are listed on stderr")
 
