@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 def run_facts(
     reader: PlateReader, settings: Settings, width: int | None, splits: dict[str, str]
 ) -> dict[str, Any]:
+    """What a figure depends on: versions, the model file, and every setting."""
     import lprfast
 
     path = Path(reader.model)
@@ -38,6 +39,7 @@ def run_facts(
 def document(
     reports: Sequence[Report], facts: dict[str, Any], problems: Sequence[str], warnings: Sequence[str]
 ) -> dict[str, Any]:
+    """The JSON document; the last report is the pooled one."""
     *files, pooled = (report.to_dict() for report in reports)
     return {
         "schema_version": SCHEMA_VERSION,
@@ -50,6 +52,7 @@ def document(
 
 
 def print_reports(reports: Sequence[Report], facts: dict[str, Any], problems: Sequence[str]) -> None:
+    """The table; the pooled line, the last report, is left out where there is one file only."""
     shown = reports[:-1] if len(reports) == 2 else reports
     headers = ("labels", "crops", "exact match", "95 %", "CER", "95 %", "not read", "votes right", "95 %")
     out = console()
@@ -64,9 +67,10 @@ def print_reports(reports: Sequence[Report], facts: dict[str, Any], problems: Se
     )
     out.print(f"compared: {facts['compared']}{folded}")
     out.print(
-        f"95 % intervals: bootstrap over vehicles (track, else text), {facts['resamples']} resamples, seed "
-        f"{facts['seed']}; exact match all right or all wrong: Clopper-Pearson; one vehicle only: none (-)"
+        f"95 % intervals: bootstrap over vehicles (track, else text), {facts['resamples']} resamples, "
+        f"seed {facts['seed']};"
     )
+    out.print("where exact match is 0 or 100 %: Clopper-Pearson; where there is one vehicle only: none (-)")
     if problems:
         out.print(f"{len(problems)} rows or images failed and are in no figure; they are listed on stderr")
 
