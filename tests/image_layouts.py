@@ -49,13 +49,14 @@ def channels(crop: Crop, color: str) -> Iterator[tuple[Crop, str]]:
         yield crop[..., None], color
         crop = np.repeat(crop[..., None], 3, axis=2)
     yield crop, color
+    crop = crop[..., :3]
     yield crop[..., ::-1], OTHER[color]
     yield np.ascontiguousarray(crop[..., ::-1]), OTHER[color]
     alpha = np.random.default_rng(0).integers(0, 256, (*crop.shape[:2], 1), dtype=np.uint8)
-    four = np.concatenate([crop[..., :3], alpha], axis=2)
+    four = np.concatenate([crop, alpha], axis=2)
     yield four, color
     yield four[..., :3], color
-    yield np.concatenate([alpha, crop[..., :3]], axis=2)[..., 1:], color
+    yield np.concatenate([alpha, crop], axis=2)[..., 1:], color
     yield np.ascontiguousarray(crop.transpose(2, 0, 1)).transpose(1, 2, 0), color
 
 
