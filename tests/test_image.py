@@ -16,7 +16,7 @@ from lprfast import _core
 from lprfast.model import ModelContract
 from lprfast.prepare import prepare
 
-# Gray levels between prepare and float64; docs/numerics.md derives it for shrinking up to 4 times a side.
+# Gray levels between prepare and float64: about twice the worst that was measured (docs/numerics.md).
 TOLERANCE = 0.07
 
 
