@@ -425,7 +425,7 @@ def test_demo_with_one_label_file_and_a_broken_image(tmp_path: Path, model: str)
 
 
 def test_models(tmp_path: Path, model: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    training = json.dumps({"parameters": 1234567, "data": "drawn plates"})
+    training = json.dumps({"parameters": 1234567, "data": ["drawn plates"]})
     (tmp_path / "default.onnx").write_bytes(model_bytes(metadata_with(training=training)))
     (tmp_path / "another.onnx").write_bytes(model_bytes())
     monkeypatch.setattr("lprfast.models._FOLDER", tmp_path)

@@ -1,4 +1,4 @@
-"""``python -m training.synth sheet | speed | sample``."""
+"""``python -m training.synth sheet | speed | sample | tracks``."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from training.synth import PlateGenerator, Sample
 from training.synth.glyphs import chinese_fonts
+from training.synth.tracks import draw_track
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -32,7 +33,14 @@ def main(arguments: list[str] | None = None) -> None:
     sample = commands.add_parser("sample", help="labelled crops in a folder")
     sample.add_argument("folder", type=Path)
     sample.add_argument("--n", type=int, default=1000)
+    tracks = commands.add_parser("tracks", help="vehicles that come near, a folder each (held out)")
+    tracks.add_argument("folder", type=Path)
+    tracks.add_argument("--n", type=int, default=4)
+    tracks.add_argument("--frames", type=int, default=8)
     options = parser.parse_args(arguments)
+    if options.command == "tracks":
+        write_tracks(options.folder, options.n, options.frames, options.seed)
+        return
     generator = PlateGenerator(
         options.seed,
         multi_scale=tuple(options.multi_scale),
@@ -93,6 +101,21 @@ def write_samples(generator: PlateGenerator, folder: Path, count: int, seed: int
             height, width = sample.crop.shape
             writer.writerow([path, sample.text, width, height, sample.layout, "", "dev"])
     print(f"{count} crops in {folder} (seed {seed})")
+
+
+def write_tracks(folder: Path, count: int, frames: int, seed: int) -> None:
+    """Writes a folder of PNG crops with a ``labels.csv`` for each of ``count`` vehicles."""
+    for number in range(count):
+        track = folder / f"vehicle{number + 1}"
+        track.mkdir(parents=True, exist_ok=True)
+        with (track / "labels.csv").open("w", newline="", encoding="utf-8") as file:
+            writer = csv.writer(file)
+            writer.writerow(["path", "text", "width", "height"])
+            for index, sample in enumerate(draw_track(seed + number, frames)):
+                name = f"{index:02d}.png"
+                cv2.imwrite(str(track / name), sample.crop)
+                writer.writerow([name, sample.text, *sample.crop.shape[::-1]])
+    print(f"{count} vehicles in {folder} (seeds {seed} to {seed + count - 1})")
 
 
 if __name__ == "__main__":
