@@ -101,6 +101,7 @@ class PlateRead:
             values["signature"] = None if self.signature is None else self.signature.tolist()
         return values
 
+
 @dataclass(frozen=True, slots=True)
 class Contribution:
     """What one read brought to a vote.
@@ -136,13 +137,14 @@ class PlateVote:
     Attributes:
         text: the plate; empty unless ``status`` is ``ok``.
         probability: that this text is right, 0-1; 0 unless ``status`` is ``ok``.
-        status: ``ok``; ``no_plate`` (no reads, or no text in any); ``unreadable`` (only unreadable reads, and no
-            text is likely enough); ``error`` (no read could be used and at least one had an error).
+        status: ``ok``; ``no_plate`` (no reads, or no text in any); ``unreadable`` (only unreadable reads,
+            and no text is likely enough); ``error`` (no read could be used and at least one had an error).
         char_confidences: one pooled posterior per character, 0-1.
         runners_up: the next best symbol of each character.
         runner_up_confidences: their pooled posteriors, 0-1.
-        alternatives: other texts with their probabilities, best first. With ``text`` they sum to at most 1; what
-            is missing belongs to texts that nobody proposed. An ``unreadable`` vote has its best guess here.
+        alternatives: other texts with their probabilities, best first. With ``text`` they sum to at most 1;
+            what is missing belongs to texts that nobody proposed. An ``unreadable`` vote keeps its best guess
+            here.
         contributions: one per read, in the order given.
         effective_reads: how many independent reads the evidence is worth, 0 when none took part.
     """

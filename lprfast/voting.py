@@ -24,8 +24,8 @@ def vote(reads: Sequence[PlateRead]) -> PlateVote:
     """Decide which plate the reads of one vehicle show.
 
     Args:
-        reads: of one vehicle, in any order: the order changes nothing. Reads with log-posteriors must share one
-            charset; reads made elsewhere (``read_from_text``) may be among them and weigh by their text alone.
+        reads: of one vehicle; their order changes nothing. Reads with log-posteriors must share one charset;
+            reads made elsewhere (``read_from_text``) may be among them.
 
     Returns:
         The plate and what each read brought. Reads with status ``error`` or ``no_plate`` take no part; an
@@ -120,7 +120,9 @@ def _reason_to_leave_out(read: PlateRead, charset: Charset | None) -> str | None
         return "unreadable, and no log-posteriors" if read.status != "ok" else None
     if read.charset is None or charset is None:
         return "log_posteriors without a charset"
-    return _reason_against_posteriors(read.log_posteriors, charset) or _reason_against_text(read.text, charset)
+    return _reason_against_posteriors(read.log_posteriors, charset) or _reason_against_text(
+        read.text, charset
+    )
 
 
 def _reason_against_posteriors(values: object, charset: Charset) -> str | None:

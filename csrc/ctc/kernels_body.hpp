@@ -1,43 +1,35 @@
 // Included once by each kernels*.cpp, inside its anonymous namespace, after that file's own definition of
-//   Lanes                  16 floats, with load, load_first, splat, +, -, *, larger, zero_under,
-//   power_of_two, reduce_max, reduce_sum, equal_mask
-// so that every path does the same arithmetic in the same order and gives the same bits. No library function
-// is called, or it might be emitted with instructions that the processor has not.
+//   Pack, kWidth           1, 8 or 16 floats, with load, splat, +, -, *, larger, smaller, zero_under,
+//   power_of_two, load_some              the first `count` (may be none, may be all) and `fill` for the rest,
+//   reduce_max, reduce_sum of one pack, in halves: lane i with lane i + width / 2
+// so that every path does the same arithmetic in the same order, that of 16 lanes, and gives the same bits.
+// No library function is called, or it might be emitted with instructions that the processor has not.
 
 constexpr std::size_t kLanes = 16;
+constexpr std::size_t kPacks = kLanes / kWidth;
 constexpr float kMinusInfinity = -__builtin_huge_valf();
 
-inline Lanes load_piece(const float* row, std::size_t i, std::size_t count, float fill) {
-  return i + kLanes <= count ? load(row + i) : load_first(row + i, count - i, fill);
+inline Pack load_filled(const float* row, std::size_t i, std::size_t count) {
+  if (i + kWidth <= count) return load(row + i);
+  return i < count ? load_some(row + i, count - i, kMinusInfinity) : splat(kMinusInfinity);
 }
 
 // The largest value; NaN are passed over.
 inline float maximum(const float* row, std::size_t count) {
-  Lanes high = splat(kMinusInfinity);
-  for (std::size_t i = 0; i < count; i += kLanes)
-    high = larger(load_piece(row, i, count, kMinusInfinity), high);
+  Pack high = splat(kMinusInfinity);
+  for (std::size_t i = 0; i < count; i += kWidth) high = larger(load_filled(row, i, count), high);
   return reduce_max(high);
-}
-
-// The largest value first, then the first place that holds it.
-inline std::size_t argmax(const float* row, std::size_t count) {
-  const Lanes wanted = splat(maximum(row, count));
-  for (std::size_t i = 0; i < count; i += kLanes) {
-    const unsigned equal = equal_mask(load_piece(row, i, count, kMinusInfinity), wanted);
-    if (equal != 0) return i + static_cast<std::size_t>(__builtin_ctz(equal));
-  }
-  return 0;
 }
 
 // exp(x) = 2^n exp(r), |r| <= log(2) / 2. Adding 1.5 * 2^23 rounds to an integer that then stands in the low
 // bits: no conversion, whose result for NaN would be undefined.
-inline Lanes exp_lanes(Lanes x) {
-  const Lanes magic = splat(12582912.0F);
-  const Lanes bounded = smaller(splat(88.0F), x);
-  const Lanes shifted = bounded * splat(1.44269504F) + magic;
-  const Lanes n = shifted - magic;
-  const Lanes r = (bounded - n * splat(0.693359375F)) + n * splat(2.12194440e-4F);
-  Lanes sum = splat(1.0F / 720);
+inline Pack exp_pack(Pack x) {
+  const Pack magic = splat(12582912.0F);
+  const Pack bounded = smaller(splat(88.0F), x);
+  const Pack shifted = bounded * splat(1.44269504F) + magic;
+  const Pack n = shifted - magic;
+  const Pack r = (bounded - n * splat(0.693359375F)) + n * splat(2.12194440e-4F);
+  Pack sum = splat(1.0F / 720);
   sum = sum * r + splat(1.0F / 120);
   sum = sum * r + splat(1.0F / 24);
   sum = sum * r + splat(1.0F / 6);
@@ -48,11 +40,17 @@ inline Lanes exp_lanes(Lanes x) {
 }
 
 inline float sum_exp(const float* row, std::size_t count, float offset) {
-  Lanes sum = splat(0);
+  Pack sums[kPacks];
+  for (Pack& sum : sums) sum = splat(0);
   for (std::size_t i = 0; i < count; i += kLanes) {
-    sum = sum + exp_lanes(load_piece(row, i, count, kMinusInfinity) - splat(offset));
+    for (std::size_t pack = 0; pack < kPacks; ++pack) {
+      sums[pack] = sums[pack] + exp_pack(load_filled(row, i + pack * kWidth, count) - splat(offset));
+    }
   }
-  return reduce_sum(sum);
+  for (std::size_t half = kPacks / 2; half > 0; half /= 2) {
+    for (std::size_t pack = 0; pack < half; ++pack) sums[pack] = sums[pack + half] + sums[pack];
+  }
+  return reduce_sum(sums[0]);
 }
 
 // The same in double, one at a time: the compiler makes vectors of this loop. Taylor to r^13, whose remainder

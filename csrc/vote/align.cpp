@@ -7,7 +7,7 @@ namespace lprfast::vote {
 
 namespace {
 
-constexpr float kFaint = -7;        // log posterior under which a symbol plays no part in the network
+constexpr float kFaint = -5;        // log posterior under which a symbol plays no part in the network
 constexpr double kMismatch = 0.02;  // agreement of characters that share nothing
 
 enum class Move : char { match, skip_row, skip_column };
@@ -68,9 +68,9 @@ std::vector<std::size_t> Network::match(const std::vector<std::vector<Share>>& c
     for (const std::vector<Share>& character : characters) {
       double agreement = 0;
       for (const Share& share : character) {
-        agreement += share.posterior * slot[static_cast<std::size_t>(share.label)] / total_;
+        agreement += share.posterior * slot[static_cast<std::size_t>(share.label)];
       }
-      costs.push_back(match_cost(std::min(1.0, agreement)));
+      costs.push_back(match_cost(std::min(1.0, agreement / total_)));
     }
   }
   return align(costs, skip, characters.size());

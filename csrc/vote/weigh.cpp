@@ -24,45 +24,51 @@ double picture_similarity(const Ballot& left, const Ballot& right) {
   return std::min(1.0, std::max(0.0, (kDifferent - distance) / (kDifferent - kSame)));
 }
 
-bool equal_posteriors(const Ballot& left, const Ballot& right) {
+// Without a signature on both sides nothing proves a copy, but equal posteriors make it likely.
+bool maybe_copies(const Ballot& left, const Ballot& right) {
+  if (left.signature && right.signature) return false;
   const ScoresView a = left.log_posteriors, b = right.log_posteriors;
   return a.data && b.data && a.steps == b.steps && a.classes == b.classes &&
          std::equal(a.data, a.data + a.steps * a.classes, b.data);
+}
+
+// 1 / variance of the weighted mean, in units of one read's: reads are correlated, the more the more alike.
+double effective_reads(const std::vector<Voter>& voters, const std::vector<double>& alike,
+                       double correlation) {
+  double variance = 0;
+  bool one_picture = true;
+  for (std::size_t i = 0; i < voters.size(); ++i) {
+    variance += voters[i].weight * voters[i].weight;
+    for (std::size_t j = 0; j < i; ++j) {
+      const double pair = alike[i * voters.size() + j];
+      variance += 2 * voters[i].weight * voters[j].weight * (correlation + (1 - correlation) * pair);
+      one_picture &= pair == 1;
+    }
+  }
+  return one_picture ? 1.0 : std::max(1.0, 1 / variance);
 }
 
 }  // namespace
 
 double weigh(std::vector<Voter>& voters, const Options& options) {
   const std::size_t count = voters.size();
-  // `copies`: how many times each picture is there; its copies share one weight. `pairs`: how alike two reads
-  // are. Equal posteriors without a signature prove no copy, so both vote, but they add no certainty.
+  // `copies`: how many times each picture is there; its copies share one weight. `alike`: how much of two
+  // reads is one. What may be a copy keeps its weight but adds no certainty.
   std::vector<double> copies(count, 1.0);
-  std::vector<double> pairs(count * count, 1.0);
+  std::vector<double> alike(count * count, 1.0);
   for (std::size_t i = 0; i < count; ++i) {
     for (std::size_t j = 0; j < i; ++j) {
       const Ballot &left = *voters[i].ballot, &right = *voters[j].ballot;
       const double similarity = picture_similarity(left, right);
       copies[i] += similarity;
       copies[j] += similarity;
-      pairs[i * count + j] = similarity < 1 && equal_posteriors(left, right) ? 1 : similarity;
+      alike[i * count + j] = maybe_copies(left, right) ? 1.0 : similarity;
     }
   }
   double total = 0;
   for (std::size_t i = 0; i < count; ++i) total += voters[i].weight = voters[i].raw_weight / copies[i];
   for (Voter& voter : voters) voter.weight /= total;
-  // Variance of the weighted mean in units of one read's: the reads are correlated, the more the more alike.
-  double variance = 0;
-  bool all_alike = true;
-  for (std::size_t i = 0; i < count; ++i) {
-    variance += voters[i].weight * voters[i].weight;
-    for (std::size_t j = 0; j < i; ++j) {
-      const double alike = pairs[i * count + j];
-      const double correlated = options.correlation + (1 - options.correlation) * alike;
-      variance += 2 * voters[i].weight * voters[j].weight * correlated;
-      all_alike &= alike == 1;
-    }
-  }
-  return all_alike ? 1.0 : std::max(1.0, 1 / variance);
+  return effective_reads(voters, alike, options.correlation);
 }
 
 }  // namespace lprfast::vote

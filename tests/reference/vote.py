@@ -55,7 +55,9 @@ def shares(widths: Sequence[int], signatures: Sequence[Sequence[int]]) -> list[f
     return [value / sum(raw) for value in raw]
 
 
-def effective_reads(weights: Sequence[float], signatures: Sequence[Sequence[int]], correlation: float) -> float:
+def effective_reads(
+    weights: Sequence[float], signatures: Sequence[Sequence[int]], correlation: float
+) -> float:
     """1 / variance of the weighted mean of reads that are correlated by ``correlation`` or by likeness."""
     variance = 0.0
     for i, own in enumerate(signatures):
