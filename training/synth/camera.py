@@ -103,7 +103,7 @@ def draw_optics(rng: random.Random, level: float) -> Optics:
         noise=rng.choice((0.5, rng.uniform(0, 4), rng.uniform(0, 14))) * level,
         shot_noise=rng.uniform(0, 0.6) * level,
         sharpen=rng.uniform(0.2, 1.6) * level if rng.random() < 0.3 else 0.0,
-        comb=rng.choice((-2, -1, 1, 2)) if rng.random() < 0.05 * level else 0,
+        comb=rng.choice((-1, 1)) if rng.random() < 0.04 * level else 0,
         jpeg=rng.randrange(18, 96) if rng.random() < 0.65 * level else 0,
         kernel=rng.choices(_KERNELS, (0.58, 0.22, 0.15, 0.05))[0],
     )

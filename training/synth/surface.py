@@ -68,8 +68,10 @@ def plate_face(
     face = np.full(size, paper, np.float32)
     if layout.ink == "panel":
         face[:] = ink
-        top, side = round(height * rng.uniform(0.16, 0.24)), round(width * rng.uniform(0.04, 0.08))
-        face[top : height - round(height * rng.uniform(0.16, 0.24)), side : width - side] = paper
+        share = 0.03 if layout.rows == 2 else 0.18
+        top, bottom = (round(height * (share + rng.uniform(0, 0.05))) for _ in range(2))
+        side = round(width * rng.uniform(0.04, 0.08))
+        face[top : height - bottom, side : width - side] = paper
     if layout.header and layout.footer and layout.ink != "panel" and rng.random() < 0.5:
         _picture(rng, face, paper, ink)
     if rng.random() < 0.5:
