@@ -23,6 +23,8 @@ inline Pack operator*(Pack a, Pack b) { return {a.v * b.v}; }
 // The second where one is NaN, as the processors' own instruction has it.
 inline Pack larger(Pack a, Pack b) { return {a.v > b.v ? a.v : b.v}; }
 inline Pack smaller(Pack a, Pack b) { return {a.v < b.v ? a.v : b.v}; }
+inline Pack drop(Pack a, std::size_t lane) { return {lane == 0 ? -__builtin_huge_valf() : a.v}; }
+inline unsigned equal_mask(Pack a, Pack b) { return a.v == b.v; }
 inline Pack zero_under(Pack x, float limit, Pack value) { return {x.v < limit ? 0.0F : value.v}; }
 inline Pack power_of_two(Pack shifted) {
   std::uint32_t bits;
@@ -37,17 +39,9 @@ inline float reduce_sum(Pack a) { return a.v; }
 
 #include "ctc/kernels_body.hpp"
 
-std::size_t argmax(const float* row, std::size_t count) {
-  std::size_t best = 0;
-  for (std::size_t i = 1; i < count; ++i) {
-    if (row[i] > row[best]) best = i;
-  }
-  return best;
-}
-
 }  // namespace
 
-const Kernels kScalarKernels{argmax, maximum, sum_exp, exponentials};
+const Kernels kScalarKernels{argmax, argmax_but, maximum, sum_exp, exponentials};
 
 const Kernels& kernels(Isa isa) {
 #if defined(__x86_64__)

@@ -11,6 +11,8 @@ namespace lprfast::ctc {
 struct Kernels {
   // Index of the largest value, the first of equals. No NaN, count >= 1.
   std::size_t (*argmax)(const float* row, std::size_t count);
+  // The same with classes a and b taken for -infinity.
+  std::size_t (*argmax_but)(const float* row, std::size_t count, std::size_t a, std::size_t b);
   // Largest value; NaN are passed over. count >= 1.
   float (*maximum)(const float* row, std::size_t count);
   // Sum of exp(row[i] - offset), about 1e-6 of it exact; NaN when a value or the offset makes no sense.

@@ -26,6 +26,14 @@ inline Pack operator-(Pack a, Pack b) { return {_mm256_sub_ps(a.v, b.v)}; }
 inline Pack operator*(Pack a, Pack b) { return {_mm256_mul_ps(a.v, b.v)}; }
 inline Pack larger(Pack a, Pack b) { return {_mm256_max_ps(a.v, b.v)}; }
 inline Pack smaller(Pack a, Pack b) { return {_mm256_min_ps(a.v, b.v)}; }
+inline Pack drop(Pack a, std::size_t lane) {
+  const __m256i places = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+  const __m256i at = _mm256_cmpeq_epi32(places, _mm256_set1_epi32(static_cast<int>(lane)));
+  return {_mm256_blendv_ps(a.v, _mm256_set1_ps(-__builtin_huge_valf()), _mm256_castsi256_ps(at))};
+}
+inline unsigned equal_mask(Pack a, Pack b) {
+  return static_cast<unsigned>(_mm256_movemask_ps(_mm256_cmp_ps(a.v, b.v, _CMP_EQ_OQ)));
+}
 inline Pack zero_under(Pack x, float limit, Pack value) {
   return {_mm256_and_ps(_mm256_cmp_ps(x.v, _mm256_set1_ps(limit), _CMP_NLT_UQ), value.v)};
 }
@@ -46,23 +54,8 @@ inline float reduce_sum(Pack a) {
 
 #include "ctc/kernels_body.hpp"
 
-// The largest value first, then the first place that holds it, 64 at a time: no branch that depends on where.
-std::size_t argmax(const float* row, std::size_t count) {
-  const __m256 wanted = _mm256_set1_ps(maximum(row, count));
-  for (std::size_t start = 0; start < count; start += 64) {
-    std::uint64_t equal = 0;
-    for (std::size_t i = start; i < start + 64 && i < count; i += 8) {
-      const __m256 values = load_filled(row, i, count).v;
-      const int mask = _mm256_movemask_ps(_mm256_cmp_ps(values, wanted, _CMP_EQ_OQ));
-      equal |= static_cast<std::uint64_t>(mask) << (i - start);
-    }
-    if (equal != 0) return start + static_cast<std::size_t>(__builtin_ctzll(equal));
-  }
-  return 0;
-}
-
 }  // namespace
 
-const Kernels kAvx2Kernels{argmax, maximum, sum_exp, exponentials};
+const Kernels kAvx2Kernels{argmax, argmax_but, maximum, sum_exp, exponentials};
 
 }  // namespace lprfast::ctc

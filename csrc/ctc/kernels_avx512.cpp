@@ -27,6 +27,12 @@ inline Pack operator-(Pack a, Pack b) { return {_mm512_sub_ps(a.v, b.v)}; }
 inline Pack operator*(Pack a, Pack b) { return {_mm512_mul_ps(a.v, b.v)}; }
 inline Pack larger(Pack a, Pack b) { return {_mm512_max_ps(a.v, b.v)}; }
 inline Pack smaller(Pack a, Pack b) { return {_mm512_min_ps(a.v, b.v)}; }
+inline Pack drop(Pack a, std::size_t lane) {
+  const __m512i places = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+  const __mmask16 at = _mm512_cmpeq_epi32_mask(places, _mm512_set1_epi32(static_cast<int>(lane)));
+  return {_mm512_mask_mov_ps(a.v, at, _mm512_set1_ps(-__builtin_huge_valf()))};
+}
+inline unsigned equal_mask(Pack a, Pack b) { return _mm512_cmp_ps_mask(a.v, b.v, _CMP_EQ_OQ); }
 inline Pack zero_under(Pack x, float limit, Pack value) {
   const __mmask16 keep = _mm512_cmp_ps_mask(x.v, _mm512_set1_ps(limit), _CMP_NLT_UQ);
   return {_mm512_maskz_mov_ps(keep, value.v)};
@@ -51,23 +57,8 @@ inline float reduce_sum(Pack a) {
 
 #include "ctc/kernels_body.hpp"
 
-// The largest value first, then the first place that holds it, 64 at a time: no branch that depends on where.
-std::size_t argmax(const float* row, std::size_t count) {
-  const __m512 wanted = _mm512_set1_ps(maximum(row, count));
-  for (std::size_t start = 0; start < count; start += 64) {
-    std::uint64_t equal = 0;
-    for (std::size_t i = start; i < start + 64 && i < count; i += 16) {
-      const __m512 values = load_filled(row, i, count).v;
-      const std::uint64_t mask = _mm512_cmp_ps_mask(values, wanted, _CMP_EQ_OQ);
-      equal |= mask << (i - start);
-    }
-    if (equal != 0) return start + static_cast<std::size_t>(__builtin_ctzll(equal));
-  }
-  return 0;
-}
-
 }  // namespace
 
-const Kernels kAvx512Kernels{argmax, maximum, sum_exp, exponentials};
+const Kernels kAvx512Kernels{argmax, argmax_but, maximum, sum_exp, exponentials};
 
 }  // namespace lprfast::ctc

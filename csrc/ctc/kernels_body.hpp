@@ -15,10 +15,39 @@ inline Pack load_filled(const float* row, std::size_t i, std::size_t count) {
 }
 
 // The largest value; NaN are passed over.
-inline float maximum(const float* row, std::size_t count) {
+template <class Load>
+inline float maximum_of(std::size_t count, const Load& load_pack) {
   Pack high = splat(kMinusInfinity);
-  for (std::size_t i = 0; i < count; i += kWidth) high = larger(load_filled(row, i, count), high);
+  for (std::size_t i = 0; i < count; i += kWidth) high = larger(load_pack(i), high);
   return reduce_max(high);
+}
+
+// The largest value first, then the first place that holds it, 64 at a time: no branch that depends on where.
+template <class Load>
+inline std::size_t argmax_of(std::size_t count, const Load& load_pack) {
+  const Pack wanted = splat(maximum_of(count, load_pack));
+  for (std::size_t start = 0; start < count; start += 64) {
+    const std::size_t end = start + 64 < count ? start + 64 : count;
+    std::uint64_t equal = 0;
+    for (std::size_t i = start; i < end; i += kWidth) {
+      equal |= static_cast<std::uint64_t>(equal_mask(load_pack(i), wanted)) << (i - start);
+    }
+    if (equal != 0) return start + static_cast<std::size_t>(__builtin_ctzll(equal));
+  }
+  return 0;
+}
+
+inline float maximum(const float* row, std::size_t count) {
+  return maximum_of(count, [=](std::size_t i) { return load_filled(row, i, count); });
+}
+
+inline std::size_t argmax(const float* row, std::size_t count) {
+  return argmax_of(count, [=](std::size_t i) { return load_filled(row, i, count); });
+}
+
+inline std::size_t argmax_but(const float* row, std::size_t count, std::size_t a, std::size_t b) {
+  return argmax_of(count,
+                   [=](std::size_t i) { return drop(drop(load_filled(row, i, count), a - i), b - i); });
 }
 
 // exp(x) = 2^n exp(r), |r| <= log(2) / 2. Adding 1.5 * 2^23 rounds to an integer that then stands in the low
