@@ -9,7 +9,7 @@ namespace {
 // The best class other than `blank` and `label`; the blank when there is none.
 int best_other(const float* row, std::size_t classes, int blank, int label, const Kernels& kernel) {
   const int best = static_cast<int>(
-      kernel.argmax_but(row, classes, static_cast<std::size_t>(blank), static_cast<std::size_t>(label)));
+      kernel.best_but(row, classes, static_cast<std::size_t>(blank), static_cast<std::size_t>(label)));
   if (best != blank && best != label && row[best] > -std::numeric_limits<float>::infinity()) return best;
   // All others are impossible, so the first of them it is.
   for (int k = 0; k < static_cast<int>(classes); ++k) {
@@ -43,13 +43,14 @@ void complete(ScoresView scores, int blank, std::vector<Character>& characters, 
 
 void greedy(ScoresView scores, int blank, std::vector<Character>& out, Isa isa) {
   const Kernels& kernel = kernels(isa);
+  std::vector<std::uint32_t> best(scores.steps);
+  kernel.best_classes(scores.data, scores.steps, scores.classes, best.data());
   out.clear();
   int previous = blank;
   float peak = 0;
   for (std::size_t t = 0; t < scores.steps; ++t) {
-    const float* row = scores.row(t);
-    const int label = static_cast<int>(kernel.argmax(row, scores.classes));
-    const float value = row[label];
+    const int label = static_cast<int>(best[t]);
+    const float value = scores.row(t)[label];
     if (label != blank && (label != previous || value > peak)) {
       if (label != previous) out.push_back({label, 0, 0, 0, 0});
       out.back().step = static_cast<int>(t);

@@ -41,7 +41,7 @@ inline float reduce_sum(Pack a) { return a.v; }
 
 }  // namespace
 
-const Kernels kScalarKernels{argmax, argmax_but, maximum, sum_exp, exponentials};
+const Kernels kScalarKernels{best_classes, best_but, maxima, sum_exp, subtract, exponentials};
 
 const Kernels& kernels(Isa isa) {
 #if defined(__x86_64__)

@@ -56,6 +56,6 @@ inline float reduce_sum(Pack a) {
 
 }  // namespace
 
-const Kernels kAvx2Kernels{argmax, argmax_but, maximum, sum_exp, exponentials};
+const Kernels kAvx2Kernels{best_classes, best_but, maxima, sum_exp, subtract, exponentials};
 
 }  // namespace lprfast::ctc

@@ -59,6 +59,6 @@ inline float reduce_sum(Pack a) {
 
 }  // namespace
 
-const Kernels kAvx512Kernels{argmax, argmax_but, maximum, sum_exp, exponentials};
+const Kernels kAvx512Kernels{best_classes, best_but, maxima, sum_exp, subtract, exponentials};
 
 }  // namespace lprfast::ctc

@@ -37,17 +37,22 @@ inline std::size_t argmax_of(std::size_t count, const Load& load_pack) {
   return 0;
 }
 
-inline float maximum(const float* row, std::size_t count) {
-  return maximum_of(count, [=](std::size_t i) { return load_filled(row, i, count); });
+inline void best_classes(const float* row, std::size_t steps, std::size_t classes, std::uint32_t* best) {
+  for (std::size_t t = 0; t < steps; ++t, row += classes) {
+    const auto load_pack = [=](std::size_t i) { return load_filled(row, i, classes); };
+    best[t] = static_cast<std::uint32_t>(argmax_of(classes, load_pack));
+  }
 }
 
-inline std::size_t argmax(const float* row, std::size_t count) {
-  return argmax_of(count, [=](std::size_t i) { return load_filled(row, i, count); });
+inline std::size_t best_but(const float* row, std::size_t classes, std::size_t a, std::size_t b) {
+  return argmax_of(classes,
+                   [=](std::size_t i) { return drop(drop(load_filled(row, i, classes), a - i), b - i); });
 }
 
-inline std::size_t argmax_but(const float* row, std::size_t count, std::size_t a, std::size_t b) {
-  return argmax_of(count,
-                   [=](std::size_t i) { return drop(drop(load_filled(row, i, count), a - i), b - i); });
+inline void maxima(const float* row, std::size_t steps, std::size_t classes, float* out) {
+  for (std::size_t t = 0; t < steps; ++t, row += classes) {
+    out[t] = maximum_of(classes, [=](std::size_t i) { return load_filled(row, i, classes); });
+  }
 }
 
 // exp(x) = 2^n exp(r), |r| <= log(2) / 2. Adding 1.5 * 2^23 rounds to an integer that then stands in the low
@@ -68,18 +73,30 @@ inline Pack exp_pack(Pack x) {
   return zero_under(x, -87.0F, sum * power_of_two(shifted));
 }
 
-inline float sum_exp(const float* row, std::size_t count, float offset) {
+inline float sum_exp_row(const float* row, std::size_t classes, float offset) {
   Pack sums[kPacks];
   for (Pack& sum : sums) sum = splat(0);
-  for (std::size_t i = 0; i < count; i += kLanes) {
+  for (std::size_t i = 0; i < classes; i += kLanes) {
     for (std::size_t pack = 0; pack < kPacks; ++pack) {
-      sums[pack] = sums[pack] + exp_pack(load_filled(row, i + pack * kWidth, count) - splat(offset));
+      sums[pack] = sums[pack] + exp_pack(load_filled(row, i + pack * kWidth, classes) - splat(offset));
     }
   }
   for (std::size_t half = kPacks / 2; half > 0; half /= 2) {
     for (std::size_t pack = 0; pack < half; ++pack) sums[pack] = sums[pack + half] + sums[pack];
   }
   return reduce_sum(sums[0]);
+}
+
+inline void sum_exp(const float* row, std::size_t steps, std::size_t classes, const float* offsets,
+                    float* sums) {
+  for (std::size_t t = 0; t < steps; ++t, row += classes) sums[t] = sum_exp_row(row, classes, offsets[t]);
+}
+
+inline void subtract(const float* row, std::size_t steps, std::size_t classes, const float* first,
+                     const float* second, float* out) {
+  for (std::size_t t = 0; t < steps; ++t, row += classes, out += classes) {
+    for (std::size_t k = 0; k < classes; ++k) out[k] = (row[k] - first[t]) - second[t];
+  }
 }
 
 // The same in double, one at a time: the compiler makes vectors of this loop. Taylor to r^13, whose remainder
