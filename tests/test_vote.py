@@ -121,8 +121,13 @@ def test_oracle_by_hand() -> None:
     assert oracle.effective_reads([0.25] * 4, unlike, 0.25) == pytest.approx(4 / 1.75)
     assert oracle.effective_reads([0.25] * 4, [[9] * 64] * 4, 0.25) == pytest.approx(1)
     # A picture twice and another one: each picture has half of the vote. Two gray levels off are half a copy.
-    assert oracle.shares([100, 100, 100], [[0] * 64, [0] * 64, [50] * 64]) == pytest.approx([0.25, 0.25, 0.5])
+    assert oracle.shares([0.8, 0.8, 0.8], [[0] * 64, [0] * 64, [50] * 64]) == pytest.approx([0.25, 0.25, 0.5])
     assert oracle.similarity([0] * 64, [2] * 64) == pytest.approx(0.5)
+    # A (0.5, then 0.6), blank, A again, B: three characters.
+    peaks = [[0.2, 0.5, 0.3], [0.3, 0.6, 0.1], [0.9, 0.1, 0], [0.1, 0.8, 0.1], [0, 0.3, 0.7]]
+    assert oracle.certainty(peaks, 0) == pytest.approx(0.6 * 0.8 * 0.7)
+    assert oracle.quality_weight(64, 0.0625, -8) == pytest.approx(0.25)
+    assert oracle.quality_weight(500, 0, -8) == pytest.approx(math.exp(-2))
 
 
 # --- the vote against the oracle ---
@@ -150,7 +155,9 @@ def test_scores_and_odds_are_those_of_the_oracle() -> None:
         ]
         answer = vote(reads)
         rows = [plain(half) for half in halves]
-        weights = oracle.shares(widths, signatures)
+        sure = [oracle.certainty(row, 0) for row in rows]
+        qualities = [oracle.quality_weight(w, c, -8) for w, c in zip(widths, sure, strict=True)]
+        weights = oracle.shares(qualities, signatures)
         effective = oracle.effective_reads(weights, signatures, 0.3)
 
         def score_of(text: str, rows: list[Rows] = rows, weights: list[float] = weights) -> float:
@@ -166,7 +173,7 @@ def test_scores_and_odds_are_those_of_the_oracle() -> None:
             odds = math.exp(effective * (score_of(alternative.text) - score_of(answer.text)))
             assert alternative.probability == pytest.approx(answer.probability * odds, rel=1e-3, abs=1e-9)
         known = sum(a.probability for a in answer.alternatives) + answer.probability
-        assert known <= 1 - 1e-3 + 1e-9
+        assert known <= 1 - 5e-3 + 1e-9
 
 
 def test_the_winner_is_mostly_the_best_of_all_short_texts() -> None:
@@ -308,7 +315,7 @@ def test_more_reads_that_agree_make_it_surer() -> None:
     probabilities = [vote(reads[:count]).probability for count in (1, 2, 4, 8, 12)]
     assert probabilities == sorted(probabilities)
     assert probabilities[0] < 0.3
-    assert 0.9 < probabilities[-1] <= 0.999
+    assert 0.9 < probabilities[-1] <= 0.995
 
 
 def test_wide_crops_weigh_more() -> None:

@@ -155,13 +155,14 @@ py::dict to_dict(const vote::Result& result) {
 }
 
 py::dict vote_decide(const py::list& ballots, int classes, int blank, double floor, double correlation,
-                     double reserve) {
+                     double reserve, std::size_t alternatives) {
   vote::Options options;
   options.classes = classes;
   options.blank = blank;
   options.floor = floor;
   options.correlation = correlation;
   options.reserve = reserve;
+  options.alternatives = alternatives;
   check_options(options);
   Box box;
   for (const py::handle& ballot : ballots) add_ballot(ballot.cast<py::tuple>(), options, box);
@@ -191,7 +192,8 @@ void register_vote(py::module_& module) {
   const vote::Options defaults;
   module.def("vote_decide", &vote_decide, py::arg("ballots"), py::kw_only(), py::arg("classes"),
              py::arg("blank") = defaults.blank, py::arg("floor") = defaults.floor,
-             py::arg("correlation") = defaults.correlation, py::arg("reserve") = defaults.reserve);
+             py::arg("correlation") = defaults.correlation, py::arg("reserve") = defaults.reserve,
+             py::arg("alternatives") = defaults.alternatives);
   module.def("half_round_trip", &half_round_trip, py::arg("values"));
 }
 

@@ -1,7 +1,7 @@
 #include "vote/voter.hpp"
 
 #include <algorithm>
-#include <cstring>
+#include <cmath>
 
 namespace lprfast::vote {
 
@@ -64,7 +64,8 @@ Voter make_voter(const Ballot& ballot, std::size_t index, const Options& options
   }
   ctc::greedy(voter.scores, options.blank, voter.characters);
   voter.certainty = 1;
-  for (const ctc::Character& character : voter.characters) voter.certainty *= character.confidence;
+  for (const ctc::Character& character : voter.characters)
+    voter.certainty *= std::min(1.0f, character.confidence);
   voter.labels = ballot.labels;
   if (voter.labels.empty()) {
     for (const ctc::Character& character : voter.characters) voter.labels.push_back(character.label);
@@ -76,8 +77,16 @@ Voter make_voter(const Ballot& ballot, std::size_t index, const Options& options
 // more adds nothing; under 16 a crop keeps a small voice, so that no weight is zero.
 double width_weight(int width) { return std::min(std::max(width, 16), 128) / 128.0; }
 
+// What an unsure read says of one text against another is noisier than its posteriors tell. The root is weak:
+// a read that is confident and wrong must not outweigh three that are half sure and right.
+// What another reader calls certain compares with nothing here: its reads all weigh the same.
+double certainty_weight(const Voter& voter, double floor) {
+  if (!voter.ballot->log_posteriors.data) return 0.5;
+  return std::sqrt(std::sqrt(std::max(voter.certainty, std::exp(floor))));
+}
+
 // A crop of unknown width weighs as the middle one of the known.
-void set_raw_weights(std::vector<Voter>& voters) {
+void set_raw_weights(std::vector<Voter>& voters, const Options& options) {
   std::vector<int> known;
   for (const Voter& voter : voters) {
     if (voter.ballot->width > 0) known.push_back(voter.ballot->width);
@@ -85,7 +94,8 @@ void set_raw_weights(std::vector<Voter>& voters) {
   std::sort(known.begin(), known.end());
   const int middle = known.empty() ? 128 : known[known.size() / 2];
   for (Voter& voter : voters) {
-    voter.raw_weight = width_weight(voter.ballot->width > 0 ? voter.ballot->width : middle);
+    voter.raw_weight = width_weight(voter.ballot->width > 0 ? voter.ballot->width : middle) *
+                       certainty_weight(voter, options.floor);
   }
 }
 
@@ -126,7 +136,7 @@ std::vector<Voter> prepare(const std::vector<Ballot>& ballots, const Options& op
       voters.push_back(make_voter(ballots[index], index, options));
     }
   }
-  set_raw_weights(voters);
+  set_raw_weights(voters, options);
   std::stable_sort(voters.begin(), voters.end(), [](const Voter& left, const Voter& right) {
     return left.raw_weight * left.certainty > right.raw_weight * right.certainty;
   });

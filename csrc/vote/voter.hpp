@@ -15,7 +15,7 @@ struct Voter {
   std::vector<ctc::Character> characters;
   Labels labels;          // the ballot's text, or that of `characters` when the ballot had none
   double certainty = 0;   // product of the characters' confidences, 0-1
-  double raw_weight = 0;  // from the crop's width
+  double raw_weight = 0;  // from the crop's width and the certainty
   double weight = 0;      // share of the vote; the voters' shares sum to 1
 };
 

@@ -35,9 +35,23 @@ def log_likelihood(posteriors: Sequence[Row], blank: int, labels: Sequence[int],
     return max(math.log(probability), floor) if probability > 0 else floor
 
 
-def width_weight(width: int) -> float:
-    """What a crop's width makes it weigh, before copies share."""
-    return min(max(width, 16), 128) / 128
+def certainty(posteriors: Sequence[Row], blank: int) -> float:
+    """Product over the characters of the greedy text of their highest posterior."""
+    product, previous, peak = 1.0, blank, 1.0
+    for row in posteriors:
+        best = max(range(len(row)), key=row.__getitem__)
+        if best != previous:
+            product *= peak
+            peak = row[best] if best != blank else 1.0
+        elif best != blank:
+            peak = max(peak, row[best])
+        previous = best
+    return product * peak
+
+
+def quality_weight(width: int, certainty: float, floor: float) -> float:
+    """What a crop's width and the certainty of its read make it weigh, before copies share."""
+    return min(max(width, 16), 128) / 128 * max(certainty, math.exp(floor)) ** 0.25
 
 
 def similarity(left: Sequence[int], right: Sequence[int]) -> float:
@@ -46,11 +60,11 @@ def similarity(left: Sequence[int], right: Sequence[int]) -> float:
     return min(1.0, max(0.0, (3 - distance) / 2))
 
 
-def shares(widths: Sequence[int], signatures: Sequence[Sequence[int]]) -> list[float]:
+def shares(qualities: Sequence[float], signatures: Sequence[Sequence[int]]) -> list[float]:
     """Each read's share of the vote; copies of one picture share one vote."""
     raw = [
-        width_weight(width) / sum(similarity(own, other) for other in signatures)
-        for width, own in zip(widths, signatures, strict=True)
+        quality / sum(similarity(own, other) for other in signatures)
+        for quality, own in zip(qualities, signatures, strict=True)
     ]
     return [value / sum(raw) for value in raw]
 
