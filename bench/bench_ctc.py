@@ -4,8 +4,8 @@
 
 Every group is one job on the same 64 crops of 40 steps and 37 classes; that the texts are equal is asserted
 before the clock runs. fast-ctc-decode takes posteriors, one crop per call, and does not look whether they are
-sound; ours take log-posteriors, the whole batch, and do. ``core`` is the compiled function and the joining of
-the texts; ``objects`` is the public function, whose results also hold confidences, runners-up and steps.
+sound; ours take log-posteriors, the whole batch, and do. ``lprfast core`` is the compiled function and the joining of
+the texts; ``lprfast objects`` is the public function, whose results also hold confidences, runners-up and steps.
 """
 
 from __future__ import annotations
@@ -49,8 +49,8 @@ def greedy_ways(scores: Array) -> dict[str, Callable[[], Texts]]:
     posteriors = list(np.exp(scores))
     return {
         "fast-ctc-decode": lambda: [fast_ctc_decode.viterbi_search(p, ALPHABET)[0] for p in posteriors],
-        "core": lambda: join(*_core.ctc_greedy(scores, 0, False)[:2]),
-        "objects": lambda: [read.text for read in ctc_greedy(scores, CHARSET)],
+        "lprfast core": lambda: join(*_core.ctc_greedy(scores, 0, False)[:2]),
+        "lprfast objects": lambda: [read.text for read in ctc_greedy(scores, CHARSET)],
     }
 
 
@@ -58,13 +58,13 @@ def beam_ways(scores: Array) -> dict[str, Callable[[], Texts]]:
     posteriors = list(np.exp(scores))
     return {
         "fast-ctc-decode": lambda: [fast_ctc_decode.beam_search(p, ALPHABET, 10, 0.0)[0] for p in posteriors],
-        "core": lambda: join(*_core.ctc_beam(scores, 0, False, 10, 1, 0.0)[1:3]),
-        "objects": lambda: [found[0].text for found in ctc_beam(scores, CHARSET, beam_size=10)],
+        "lprfast core": lambda: join(*_core.ctc_beam(scores, 0, False, 10, 1, 0.0)[1:3]),
+        "lprfast objects": lambda: [found[0].text for found in ctc_beam(scores, CHARSET, beam_size=10)],
     }
 
 
 @pytest.mark.parametrize("kind", ["peaky", "flat"])
-@pytest.mark.parametrize("way", ["fast-ctc-decode", "core", "objects"])
+@pytest.mark.parametrize("way", ["fast-ctc-decode", "lprfast core", "lprfast objects"])
 @pytest.mark.parametrize("job", ["greedy", "beam"])
 def test_decode(benchmark: BenchmarkFixture, job: str, way: str, kind: str) -> None:
     benchmark.group = f"{job}, {kind}, {CROPS} crops"
