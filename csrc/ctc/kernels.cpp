@@ -25,7 +25,6 @@ inline Pack larger(Pack a, Pack b) { return {a.v > b.v ? a.v : b.v}; }
 inline Pack smaller(Pack a, Pack b) { return {a.v < b.v ? a.v : b.v}; }
 inline Pack drop(Pack a, std::size_t lane) { return {lane == 0 ? -__builtin_huge_valf() : a.v}; }
 inline unsigned equal_mask(Pack a, Pack b) { return a.v == b.v; }
-inline Pack zero_under(Pack x, float limit, Pack value) { return {x.v < limit ? 0.0F : value.v}; }
 inline Pack power_of_two(Pack shifted) {
   std::uint32_t bits;
   std::memcpy(&bits, &shifted.v, sizeof bits);

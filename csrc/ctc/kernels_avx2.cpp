@@ -34,9 +34,6 @@ inline Pack drop(Pack a, std::size_t lane) {
 inline unsigned equal_mask(Pack a, Pack b) {
   return static_cast<unsigned>(_mm256_movemask_ps(_mm256_cmp_ps(a.v, b.v, _CMP_EQ_OQ)));
 }
-inline Pack zero_under(Pack x, float limit, Pack value) {
-  return {_mm256_and_ps(_mm256_cmp_ps(x.v, _mm256_set1_ps(limit), _CMP_NLT_UQ), value.v)};
-}
 inline Pack power_of_two(Pack shifted) {
   const __m256i biased = _mm256_add_epi32(_mm256_castps_si256(shifted.v), _mm256_set1_epi32(127));
   return {_mm256_castsi256_ps(_mm256_slli_epi32(biased, 23))};

@@ -33,10 +33,6 @@ inline Pack drop(Pack a, std::size_t lane) {
   return {_mm512_mask_mov_ps(a.v, at, _mm512_set1_ps(-__builtin_huge_valf()))};
 }
 inline unsigned equal_mask(Pack a, Pack b) { return _mm512_cmp_ps_mask(a.v, b.v, _CMP_EQ_OQ); }
-inline Pack zero_under(Pack x, float limit, Pack value) {
-  const __mmask16 keep = _mm512_cmp_ps_mask(x.v, _mm512_set1_ps(limit), _CMP_NLT_UQ);
-  return {_mm512_maskz_mov_ps(keep, value.v)};
-}
 inline Pack power_of_two(Pack shifted) {
   const __m512i biased = _mm512_add_epi32(_mm512_castps_si512(shifted.v), _mm512_set1_epi32(127));
   return {_mm512_castsi512_ps(_mm512_slli_epi32(biased, 23))};

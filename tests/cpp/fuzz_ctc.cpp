@@ -1,5 +1,5 @@
-// Any bytes as scores: nothing crashes, and what holds for every input is checked. For libFuzzer as it is, or
-// with -DLPRFAST_LIBFUZZER unset as a program that takes seconds and, to repeat a run, a seed.
+// Any bytes as scores: nothing crashes, and what holds for every input is checked. With -DLPRFAST_LIBFUZZER
+// for libFuzzer; without it a program that takes seconds and, to repeat a run, a seed.
 #include <chrono>
 #include <cmath>
 #include <cstdint>
