@@ -1,5 +1,7 @@
 #include "ctc/scorer.hpp"
 
+#include <algorithm>
+
 #include "ctc/arithmetic.hpp"
 #include "ctc/ctc.hpp"
 #include "ctc/kernels.hpp"
@@ -57,8 +59,21 @@ double Scorer::forward(const Score* scores, const int* labels, std::size_t count
   return count == 0 ? in_blank_[0] : A::add(in_blank_[count], in_label_[count - 1]);
 }
 
+// For one text only the columns of its labels and the blank are worth their exponentials.
 double score(ScoresView log_posteriors, int blank, const int* labels, std::size_t count) {
-  return Scorer(log_posteriors, blank).score(labels, count);
+  std::vector<int> columns{blank};
+  std::vector<int> places(count);
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto found = std::find(columns.begin(), columns.end(), labels[i]);
+    places[i] = static_cast<int>(found - columns.begin());
+    if (found == columns.end()) columns.push_back(labels[i]);
+  }
+  std::vector<float> logs;
+  logs.reserve(log_posteriors.steps * columns.size());
+  for (std::size_t t = 0; t < log_posteriors.steps; ++t) {
+    for (const int column : columns) logs.push_back(log_posteriors.row(t)[column]);
+  }
+  return Scorer({logs.data(), log_posteriors.steps, columns.size()}, 0).score(places.data(), count);
 }
 
 }  // namespace lprfast::ctc

@@ -62,6 +62,7 @@ void check_beam(ScoresView view, int blank, const ctc::BeamOptions& options, ctc
         found.size() <= static_cast<std::size_t>(std::min(options.beam_size, options.nbest)));
   for (std::size_t i = 0; i < found.size(); ++i) {
     const double exact = scorer.score(found[i].labels.data(), found[i].labels.size());
+    CHECK(ctc::score(view, blank, found[i].labels.data(), found[i].labels.size()) == exact);
     CHECK(std::isfinite(found[i].log_prob));
     CHECK(found[i].log_prob <= exact + kSlack * (1 + std::fabs(exact)));
     CHECK(i == 0 || found[i].log_prob <= found[i - 1].log_prob);
