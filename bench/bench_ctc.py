@@ -4,8 +4,9 @@
 
 Every group is one job on the same 64 crops of 40 steps and 37 classes; that the texts are equal is asserted
 before the clock runs. fast-ctc-decode takes posteriors, one crop per call, and does not look whether they are
-sound; ours take log-posteriors, the whole batch, and do. ``lprfast core`` is the compiled function and the joining of
-the texts; ``lprfast objects`` is the public function, whose results also hold confidences, runners-up and steps.
+sound; ours take log-posteriors, the whole batch, and do. ``lprfast core`` is the compiled function and the
+joining of the texts; ``lprfast objects`` is the public function, whose results also hold confidences,
+runners-up and steps.
 """
 
 from __future__ import annotations
