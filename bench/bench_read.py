@@ -1,7 +1,7 @@
 """Reading 64 crops end to end, one thread: lprfast, the bare model run, and the loop that one would write.
 
-The bare run gets its input ready-made and throws its output away: what is between it and lprfast is the cost of
-preparing, quality figures, decoding and building results.
+The bare run gets its input ready-made and throws its output away: what is between it and lprfast is the cost
+of preparing, quality figures, decoding and building results.
 """
 
 from __future__ import annotations

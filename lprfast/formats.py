@@ -8,6 +8,7 @@ letters).
 
 from __future__ import annotations
 
+import functools
 import re
 from dataclasses import dataclass
 
@@ -16,6 +17,7 @@ SUFFIXES = "学警港澳挂使领应急民航"
 DIGITS = "0123456789"
 LATIN = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 DECORATION = " -.*&!"
+_CLASSES = {"D": DIGITS, "P": PROVINCES, "S": SUFFIXES}
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,7 @@ class PlateLayout:
         """Number of full-height lines, 1 or 2."""
         return 2 if "/" in self.patterns[0] else 1
 
-    @property
+    @functools.cached_property
     def needs_chinese(self) -> bool:
         """Whether a text of this layout holds a Chinese character."""
         return any(symbol in "PS" for pattern in self.patterns for symbol in split_pattern(pattern))
@@ -54,17 +56,19 @@ class PlateLayout:
         return any(re.fullmatch(pattern_regex(p, self.letters), text) for p in self.patterns)
 
 
-def split_pattern(pattern: str) -> list[str]:
+@functools.cache
+def split_pattern(pattern: str) -> tuple[str, ...]:
     """A pattern as its symbols: single characters and ``[...]`` classes."""
-    return re.findall(r"\[[^\]]+\]|.", pattern)
+    return tuple(re.findall(r"\[[^\]]+\]|.", pattern))
 
 
 def pattern_choices(symbol: str, letters: str) -> str:
     """The characters that one symbol of a pattern may stand for; empty for decoration and line breaks."""
     if symbol.startswith("["):
         return symbol[1:-1]
-    classes = {"L": letters, "D": DIGITS, "X": letters + DIGITS, "P": PROVINCES, "S": SUFFIXES}
-    return classes.get(symbol, "")
+    if symbol == "L":
+        return letters
+    return letters + DIGITS if symbol == "X" else _CLASSES.get(symbol, "")
 
 
 def pattern_regex(pattern: str, letters: str) -> str:
@@ -156,9 +160,9 @@ _EUROPE = (
 
 _NORTH_AMERICA = (
     _us("us_letters_first", "LLL DDDD", "LLL-DDDD", "LLL DDD", "LLL-DDD", "LLL*DDD", "LLL.DDD", "LLLDDDD",
-        "LLL*DDDD", "LLL&DDD", weight=3.4),
-    _us("us_digits_first", "DDD LLL", "DDD-LLL", "DDD*LLL", "DDD.LLL", "DDDD LL", "DDD LLLL", "DDD*LLLL",
-        "DDDD LLL", "DDD LL", weight=2.6),
+        "LLL*DDDD", "LLL&DDD", "LLL&DDDD", "LLL&DDD", weight=3.4),
+    _us("us_digits_first", "DDD LLL", "DDD-LLL", "DDD*LLL", "DDD.LLL", "DDDD LL", "DDD LLLL",
+        "DDD*LLLL", "DDD&LLL", "DDD&LLL", "DDDD&LL", "DDDD LLL", "DDD LL", weight=2.6),
     _us("us_split", "LLL DLD", "LDD DLL", "DLL DDD", "DLLLDDD", "LDD LLD", "DLDLDL", "LLDDDDL", "DLD DLD",
         "LLL DDL", "LLDDLLD", "LDD*DLL", "DDL*DLD", weight=1.8),
     _us("us_long", "LL DDDDD", "LL-DDDDD", "DDDDDLL", "DDD DDDD", "LDDDDDD", "LDDD DDD", "DLDDDDD", "XX-DDDD",
@@ -168,7 +172,7 @@ _NORTH_AMERICA = (
     _us("us_prefix", "!DDDD", "!LLDDD", "!DDDDD", "!XXXX", "DDDD!", "LLDDD!", "!LLDD", "*XXXX", "&XXXXX",
         "&!DDDD", "&DDDL", "&LLDDD", "XXXX&", "&XXXX", "&DDDDD", "&LLL", "&DDD LL", "DDD&DDD", "LLL&DDD",
         "&!DDD",
-        weight=2.2),
+        "&LLLLL", "&LLLLLL", "&DDDD!", "&XXXX!", "!DDD LL", "LDD&DLL", weight=3.4),
     _us("us_vanity", "LLLLLL", "LLLLLLL", "LLLLL", "LLLL", "LLLDLLL", "LLLLDD", "LLLL LL", "LL LLLL", "LLLDL",
         "LLL LLLL", "LDLLLL", "DLLLLL", "LLLDDD", "LLDLLL", "XXXXXX", "XXXXXXX", "XXXXX", weight=2.6),
     _us("us_dark", "LLL DDD", "LLL*DDD", "DDD LLL", "LLL DDDD", "LLLLLL", ink="light", weight=0.7),
@@ -180,11 +184,11 @@ _SOUTH_AMERICA = (
     PlateLayout("br_old", ("LLL-DDDD", "LLL.DDDD", "LLL DDDD"), aspect=3.0, height=0.52, header=True,
         weight=2.0),
     PlateLayout("br_old_dark", ("LLL-DDDD", "LLL.DDDD"), aspect=3.0, height=0.52, ink="light", header=True,
-        weight=1.8),
+        weight=2.6),
     PlateLayout("br_mercosur", ("LLLDLDD", "LLL DLDD"), aspect=3.08, height=0.56, band="top", weight=1.6),
-    PlateLayout("ar_old", ("LLL DDD", "LLL*DDD", "LLL.DDD"), aspect=2.3, height=0.46, ink="panel",
+    PlateLayout("ar_old", ("LLL DDD", "LLL*DDD", "LLL.DDD"), aspect=2.3, height=0.5, ink="panel",
         header=True,
-                footer=True, weight=2.2),
+                footer=True, weight=3.0),
     PlateLayout("ar_mercosur", ("LL DDD LL",), aspect=3.08, height=0.56, band="top", weight=1.8),
     PlateLayout("uy", ("LLL DDDD",), aspect=3.08, height=0.56, band="top", weight=0.4),
     PlateLayout("py", ("LLLL DDD",), aspect=3.08, height=0.56, band="top", weight=0.3),

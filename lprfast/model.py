@@ -19,9 +19,10 @@ T = TypeVar("T")
 class ModelContract:
     """What an OCR model says of itself.
 
-    A crop becomes ``float32 [N, input_channels, input_height, input_width]`` by ``(gray - mean) * scale`` with
-    gray in 0-255, after a resize by ``resize_fit`` and ``resize_kernel``. The model answers ``float32 [N, T, K]``
-    with ``K = len(charset) + 1``: class ``blank`` is the CTC blank, the others are the charset in order.
+    A crop becomes ``float32 [N, input_channels, input_height, input_width]`` by ``(gray - mean) * scale``
+    with gray in 0-255, after a resize by ``resize_fit`` and ``resize_kernel``. The model answers
+    ``float32 [N, T, K]`` with ``K = len(charset) + 1``: class ``blank`` is the CTC blank, the others are the
+    charset in order.
     """
 
     name: str

@@ -26,12 +26,12 @@ DEFAULT_MIN_CONFIDENCE = 0.01
 class PlateReader:
     """Reads licence plates from crops.
 
-    One reader may be used from many threads at once, and after a fork. The worker threads start with the first
-    read.
+    One reader may be used from many threads at once, and after a fork. The worker threads start with the
+    first read.
 
     Args:
         model: name of a bundled model, path of an ONNX file written by ``training/export.py``, or its bytes.
-        device: ``cpu``, ``cuda`` or ``cuda:N``; a device that cannot be had is an error, never another device.
+        device: ``cpu``, ``cuda`` or ``cuda:N``; one that cannot be had is an error, never another device.
         threads: worker threads; None takes every processor that affinity and cgroup allow.
         color: channel order of crops with 3 or 4 channels, ``bgr`` (OpenCV) or ``rgb`` (Pillow).
         batch: crops in one run of the model, at most.
@@ -120,8 +120,8 @@ class PlateReader:
             nbest: alternatives wanted for each crop, by beam search, 0-100.
 
         Returns:
-            One read per crop, in order. A crop that cannot be used costs only itself: its status is ``error`` and
-            ``error`` says why.
+            One read per crop, in order. A crop that cannot be used costs only itself: its status is ``error``
+            and ``error`` says why.
 
         Raises:
             TypeError: ``crops`` is no sequence of crops.
@@ -163,8 +163,8 @@ def _plate_read(fields: tuple[Any, ...], symbols: tuple[str, ...]) -> PlateRead:
 def _as_list(crops: Any) -> list[Any]:
     if isinstance(crops, np.ndarray) and crops.ndim != 4:
         raise TypeError(
-            f"crops: expected a sequence of crops or one array [N, H, W, C], got one array of shape {crops.shape}; "
-            "for a single crop use read()"
+            "crops: expected a sequence of crops or one array [N, H, W, C], got one array of shape "
+            f"{crops.shape}; for a single crop use read()"
         )
     if isinstance(crops, (str, bytes)) or not hasattr(crops, "__iter__"):
         raise TypeError(

@@ -19,6 +19,7 @@ from click.testing import CliRunner, Result
 from PIL import Image
 from toy_model import CHARSET, crop_of_text, metadata_with, model_bytes
 
+from lprfast import OrtError
 from lprfast.cli import main
 from lprfast.cli._common import printable
 
@@ -245,6 +246,18 @@ def test_a_crop_that_the_reader_refuses_makes_exit_code_1(tmp_path: Path, model:
     assert f"failed: {tmp_path / 'b.png'}: " in result.stderr
 
 
+def test_a_runtime_that_fails_in_the_middle_is_a_message(
+    tmp_path: Path, model: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise OrtError("no memory for the tensor")
+
+    monkeypatch.setattr("lprfast.reader.PlateReader.read_many", fail)
+    result = run("read", save_crop(tmp_path / "a.png", "A"), "--csv", "--model", model)
+    assert result.exit_code == 2
+    assert result.stderr == "Error: no memory for the tensor\n"
+
+
 # eval
 
 
@@ -412,7 +425,7 @@ def test_demo_with_one_label_file_and_a_broken_image(tmp_path: Path, model: str)
 
 
 def test_models(tmp_path: Path, model: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    training = json.dumps({"parameters": 1234567, "data": "drawn plates"})
+    training = json.dumps({"parameters": 1234567, "data": ["drawn plates"]})
     (tmp_path / "default.onnx").write_bytes(model_bytes(metadata_with(training=training)))
     (tmp_path / "another.onnx").write_bytes(model_bytes())
     monkeypatch.setattr("lprfast.models._FOLDER", tmp_path)

@@ -23,6 +23,7 @@ from lprfast.evaluation import (
     below_chance,
     cluster_bootstrap,
     edit_distance,
+    exact_edge,
     find_shift,
     fold,
     make_report,
@@ -182,6 +183,24 @@ def test_order_of_crops_within_clusters_does_not_matter_and_seeds_do() -> None:
 def test_one_cluster_or_none_has_no_interval() -> None:
     assert cluster_bootstrap([1, 0], [1, 1], "aa") is None
     assert cluster_bootstrap([], [], []) is None
+
+
+def test_all_right_and_all_wrong_have_an_interval_of_some_width() -> None:
+    # One cluster: 0.025. Two: its square root.
+    assert (exact_edge(True, 1).low, exact_edge(True, 1).high) == (pytest.approx(0.025), 1.0)
+    assert exact_edge(True, 2).low == pytest.approx(0.158114, abs=1e-6)
+    assert (exact_edge(False, 100).low, exact_edge(False, 100).high) == (
+        0.0,
+        pytest.approx(0.036217, abs=1e-6),
+    )
+    with pytest.raises(ValueError, match="at least 1, got 0"):
+        exact_edge(True, 0)
+    samples = [Sample("A", "A", "A", "ok", name) for name in "xyyy"]
+    rates = make_report("x", samples, [], Settings({})).crops
+    assert rates.exact_interval == exact_edge(True, 2)
+    assert rates.cer_interval is not None
+    assert (rates.cer_interval.low, rates.cer_interval.high) == (0.0, 0.0)
+    assert make_report("x", samples[:1], [], Settings({})).crops.exact_interval is None
 
 
 @pytest.mark.parametrize(

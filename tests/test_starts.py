@@ -46,3 +46,10 @@ def test_synth_starts(tmp_path: Path) -> None:
         [sys.executable, "-m", "training.synth", "sheet", "--rows", "1", "--out", str(tmp_path / "sheet.png")]
     )
     assert (tmp_path / "sheet.png").stat().st_size > 1000
+
+
+def test_benchmarks_start() -> None:
+    pytest_one = [sys.executable, "-m", "pytest", "bench/bench_vote.py"]
+    printed = start([*pytest_one, "--benchmark-only", "--benchmark-max-time=0.1"])
+    assert "passed" in printed
+    assert "median of" in printed

@@ -14,6 +14,7 @@ from training.synth.__main__ import main
 from training.synth.camera import draw_optics, draw_view, photograph
 from training.synth.generator import Library
 from training.synth.plate import draw_symbols
+from training.synth.stroke_font import likeness
 
 BY_NAME = {layout.name: layout for layout in LAYOUTS}
 
@@ -110,7 +111,9 @@ def test_every_layout_is_drawable(layout: PlateLayout) -> None:
     rng = random.Random(5)
     library = Library(held_out=False, system_fonts=False)
     plate = library.plate(rng, 1.0, layout)
-    crop = photograph(rng, plate.canvas, plate.box, draw_view(rng, 0.0), draw_optics(rng, 0.0), 160)
+    crop = photograph(
+        rng, plate.canvas, plate.box, draw_view(rng, 0.0, layout.aspect), draw_optics(rng, 0.0), 160
+    )
     assert crop.std() > 15
     assert all(plate.lines)
 
@@ -133,6 +136,11 @@ def test_held_out_layouts_and_fonts_are_disjoint_from_training() -> None:
     for fonts in (glyphs.stroke_fonts, glyphs.system_fonts):
         assert not set(fonts(False)) & set(fonts(True))
     assert set(split.TRAINING_STROKE_FONTS).isdisjoint(split.HELD_OUT_STROKE_FONTS)
+
+
+def test_stroke_fonts_keep_their_characters_apart() -> None:
+    names = glyphs.stroke_fonts(False)[:40] + glyphs.stroke_fonts(True)[:10]
+    assert max(likeness(glyphs.load_font(name).glyphs) for name in names) < 0.91
 
 
 def test_held_out_samples_come_from_held_out_layouts() -> None:

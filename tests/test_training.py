@@ -198,7 +198,6 @@ def test_repeat_uses_a_plate_in_several_views() -> None:
 
 
 def test_multi_scale_one_shrinks_nothing() -> None:
-    """With ``--multi-scale 1 1`` easy plates keep their full width; the default draws them smaller or equal."""
     crop = np.full((20, 60), 120, np.uint8)
     rng = np.random.default_rng(0)
     assert augment(crop, rng, (1.0, 1.0)).shape == (20, 60)

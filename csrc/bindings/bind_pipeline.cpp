@@ -99,11 +99,11 @@ py::tuple PyReader::to_python(const Read& read) const {
     alternatives[i] = py::make_tuple(text_of(other.labels), std::min(1.0, std::exp(other.log_prob)));
   }
   const py::object error = read.error.empty() ? py::object(py::none()) : py::object(py::str(read.error));
-  return py::make_tuple(
-      py::str("").attr("join")(parts), read.confidence, confidences, status_name(read.status), error, read.width,
-      read.height,
-      py::make_tuple(read.summary.sharpness, read.summary.contrast, read.summary.clipped), runners_up,
-      runner_up_confidences, steps, alternatives, posteriors_of(read, reader_.steps()), signature_of(read));
+  return py::make_tuple(py::str("").attr("join")(parts), read.confidence, confidences,
+                        status_name(read.status), error, read.width, read.height,
+                        py::make_tuple(read.summary.sharpness, read.summary.contrast, read.summary.clipped),
+                        runners_up, runner_up_confidences, steps, alternatives,
+                        posteriors_of(read, reader_.steps()), signature_of(read));
 }
 
 py::list PyReader::read(const py::list& crops, int nbest) const {
@@ -129,10 +129,11 @@ py::list PyReader::read(const py::list& crops, int nbest) const {
   return results;
 }
 
-std::unique_ptr<PyReader> make_reader(std::shared_ptr<ort::Session> session, const py::tuple& symbols, int blank,
-                                      int height, int width, const std::string& fit, const std::string& kernel,
-                                      float mean, float scale, const std::string& color, bool logits,
-                                      double temperature, double min_confidence, int threads, int batch) {
+std::unique_ptr<PyReader> make_reader(std::shared_ptr<ort::Session> session, const py::tuple& symbols,
+                                      int blank, int height, int width, const std::string& fit,
+                                      const std::string& kernel, float mean, float scale,
+                                      const std::string& color, bool logits, double temperature,
+                                      double min_confidence, int threads, int batch) {
   pipeline::ReaderSpec spec;
   spec.prepare.height = height;
   spec.prepare.width = width;

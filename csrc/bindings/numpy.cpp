@@ -7,8 +7,8 @@ namespace lprfast::bindings {
 std::string describe(const py::handle& object) {
   if (!py::isinstance<py::array>(object)) return std::string(py::str(py::type::of(object).attr("__name__")));
   const auto array = py::reinterpret_borrow<py::array>(object);
-  std::string text = std::string(py::str(array.dtype())) + " array of shape " +
-                     std::string(py::str(array.attr("shape")));
+  std::string text =
+      std::string(py::str(array.dtype())) + " array of shape " + std::string(py::str(array.attr("shape")));
   if (!(array.flags() & py::array::c_style)) text += ", not in C order";
   return text;
 }

@@ -18,8 +18,8 @@ std::string describe(const py::handle& object);
 // py::value_error (other rank, not contiguous), naming the argument, what was expected and what came.
 template <class T>
 py::array_t<T> require_array(const py::handle& object, const char* argument, int rank) {
-  const std::string expected = std::string(py::str(py::dtype::of<T>())) + " array with " +
-                               std::to_string(rank) + " axes in C order";
+  const std::string expected =
+      std::string(py::str(py::dtype::of<T>())) + " array with " + std::to_string(rank) + " axes in C order";
   if (!py::isinstance<py::array_t<T>>(object)) {
     throw py::type_error(std::string(argument) + ": expected a " + expected + ", got " + describe(object));
   }

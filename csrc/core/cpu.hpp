@@ -13,7 +13,8 @@ enum class Isa { scalar = 0, avx2 = 1, avx512 = 2 };
 Isa best_isa();
 std::vector<Isa> available_isas();
 const char* isa_name(Isa isa);
-// Throws std::invalid_argument for an unknown name or a path that this machine cannot run; "auto" is best_isa().
+// Throws std::invalid_argument for an unknown name or a path that this machine cannot run; "auto" is
+// best_isa().
 Isa isa_from_name(const std::string& name);
 
 }  // namespace lprfast

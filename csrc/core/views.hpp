@@ -17,7 +17,8 @@ struct ImageView {
   std::ptrdiff_t channel_stride = 0;
 };
 
-// Scores of one crop [steps, classes], contiguous: logits or log-posteriors, as the function that takes it says.
+// Scores of one crop [steps, classes], contiguous: logits or log-posteriors, as the function that takes it
+// says.
 struct ScoresView {
   const float* data = nullptr;
   std::size_t steps = 0;

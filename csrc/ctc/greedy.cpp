@@ -1,4 +1,3 @@
-#include <cmath>
 #include <limits>
 
 #include "ctc/ctc.hpp"
@@ -8,30 +7,50 @@ namespace lprfast::ctc {
 namespace {
 
 // The best class other than `blank` and `label`; the blank when there is none.
-int best_other(const float* row, std::size_t classes, int blank, int label, std::vector<float>& scratch,
-               const Kernels& kernel) {
-  scratch.assign(row, row + classes);
-  scratch[static_cast<std::size_t>(blank)] = -std::numeric_limits<float>::infinity();
-  scratch[static_cast<std::size_t>(label)] = -std::numeric_limits<float>::infinity();
-  const std::size_t best = kernel.argmax(scratch.data(), classes);
-  if (scratch[best] > -std::numeric_limits<float>::infinity()) return static_cast<int>(best);
+int best_other(const float* row, std::size_t classes, int blank, int label, const Kernels& kernel) {
+  const int best = static_cast<int>(
+      kernel.best_but(row, classes, static_cast<std::size_t>(blank), static_cast<std::size_t>(label)));
+  if (best != blank && best != label && row[best] > -std::numeric_limits<float>::infinity()) return best;
+  // All others are impossible, so the first of them it is.
   for (int k = 0; k < static_cast<int>(classes); ++k) {
     if (k != blank && k != label) return k;
   }
   return blank;
 }
 
+// What else there is to say of the characters, the exponentials of all of them at once.
+void complete(ScoresView scores, int blank, std::vector<Character>& characters, const Kernels& kernel) {
+  thread_local std::vector<float> logs;
+  thread_local std::vector<double> posteriors;
+  logs.clear();
+  for (Character& character : characters) {
+    const float* row = scores.row(static_cast<std::size_t>(character.step));
+    character.runner_up = best_other(row, scores.classes, blank, character.label, kernel);
+    logs.push_back(row[character.label]);
+    logs.push_back(row[character.runner_up]);
+  }
+  posteriors.resize(logs.size());
+  kernel.exponentials(logs.data(), logs.size(), posteriors.data());
+  for (std::size_t i = 0; i < characters.size(); ++i) {
+    Character& character = characters[i];
+    character.confidence = static_cast<float>(posteriors[2 * i]);
+    if (character.runner_up != blank)
+      character.runner_up_confidence = static_cast<float>(posteriors[2 * i + 1]);
+  }
+}
+
 }  // namespace
 
 void greedy(ScoresView scores, int blank, std::vector<Character>& out, Isa isa) {
   const Kernels& kernel = kernels(isa);
+  std::vector<std::uint32_t> best(scores.steps);
+  kernel.best_classes(scores.data, scores.steps, scores.classes, best.data());
   out.clear();
   int previous = blank;
   float peak = 0;
   for (std::size_t t = 0; t < scores.steps; ++t) {
-    const float* row = scores.row(t);
-    const int label = static_cast<int>(kernel.argmax(row, scores.classes));
-    const float value = row[label];
+    const int label = static_cast<int>(best[t]);
+    const float value = scores.row(t)[label];
     if (label != blank && (label != previous || value > peak)) {
       if (label != previous) out.push_back({label, 0, 0, 0, 0});
       out.back().step = static_cast<int>(t);
@@ -39,13 +58,7 @@ void greedy(ScoresView scores, int blank, std::vector<Character>& out, Isa isa) 
     }
     previous = label;
   }
-  std::vector<float> scratch;
-  for (Character& character : out) {
-    const float* row = scores.row(static_cast<std::size_t>(character.step));
-    character.confidence = std::exp(row[character.label]);
-    character.runner_up = best_other(row, scores.classes, blank, character.label, scratch, kernel);
-    character.runner_up_confidence = character.runner_up == blank ? 0 : std::exp(row[character.runner_up]);
-  }
+  complete(scores, blank, out, kernel);
 }
 
 }  // namespace lprfast::ctc

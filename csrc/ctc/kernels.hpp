@@ -3,18 +3,26 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 
 #include "core/cpu.hpp"
 
 namespace lprfast::ctc {
 
+// Scores are [steps, classes], and there is at least one class.
 struct Kernels {
-  // Index of the largest value, the first of equals. No NaN, count >= 1.
-  std::size_t (*argmax)(const float* row, std::size_t count);
-  // Largest value; NaN are passed over. count >= 1.
-  float (*maximum)(const float* row, std::size_t count);
-  // Sum of exp(row[i] - offset), about 1e-6 of it exact; NaN when a value or the offset makes no sense.
-  float (*sum_exp)(const float* row, std::size_t count, float offset);
+  // best[t]: the class with the largest score of row t, the first of equals. No NaN.
+  void (*best_classes)(const float* scores, std::size_t steps, std::size_t classes, std::uint32_t* best);
+  // The same for one row, with classes a and b taken for -infinity.
+  std::size_t (*best_but)(const float* row, std::size_t classes, std::size_t a, std::size_t b);
+  // maxima[t]: the largest score of row t; NaN are passed over.
+  void (*maxima)(const float* scores, std::size_t steps, std::size_t classes, float* maxima);
+  // sums[t]: sum of exp(row[k] - offsets[t]), to about 1e-6 of it; NaN when one of these makes no sense.
+  void (*sum_exp)(const float* scores, std::size_t steps, std::size_t classes, const float* offsets,
+                  float* sums);
+  // out[t, k] = (scores[t, k] - first[t]) - second[t]; `out` may be `scores`.
+  void (*subtract)(const float* scores, std::size_t steps, std::size_t classes, const float* first,
+                   const float* second, float* out);
   // out[i] = exp(values[i]) to about 1 ulp; values are at most 709, and under -708 the result is 0.
   void (*exponentials)(const float* values, std::size_t count, double* out);
 };

@@ -1,58 +1,102 @@
 // Included once by each kernels*.cpp, inside its anonymous namespace, after that file's own definition of
-//   Lanes                  16 floats, with load, load_first, splat, +, -, *, larger, zero_under,
-//   power_of_two, reduce_max, reduce_sum, equal_mask
-// so that every path does the same arithmetic in the same order and gives the same bits. No library function
-// is called, or it might be emitted with instructions that the processor has not.
+//   Pack, kWidth           1, 8 or 16 floats, with load, splat, +, -, *, larger, smaller, zero_under,
+//   power_of_two, load_some              the first `count` (may be none, may be all) and `fill` for the rest,
+//   reduce_max, reduce_sum of one pack, in halves: lane i with lane i + width / 2
+// so that every path does the same arithmetic in the same order, that of 16 lanes, and gives the same bits.
+// No library function is called, or it might be emitted with instructions that the processor has not.
 
 constexpr std::size_t kLanes = 16;
+constexpr std::size_t kPacks = kLanes / kWidth;
 constexpr float kMinusInfinity = -__builtin_huge_valf();
 
-inline Lanes load_piece(const float* row, std::size_t i, std::size_t count, float fill) {
-  return i + kLanes <= count ? load(row + i) : load_first(row + i, count - i, fill);
+inline Pack load_filled(const float* row, std::size_t i, std::size_t count) {
+  if (i + kWidth <= count) return load(row + i);
+  return i < count ? load_some(row + i, count - i, kMinusInfinity) : splat(kMinusInfinity);
 }
 
 // The largest value; NaN are passed over.
-inline float maximum(const float* row, std::size_t count) {
-  Lanes high = splat(kMinusInfinity);
-  for (std::size_t i = 0; i < count; i += kLanes)
-    high = larger(load_piece(row, i, count, kMinusInfinity), high);
+template <class Load>
+inline float maximum_of(std::size_t count, const Load& load_pack) {
+  Pack high = splat(kMinusInfinity);
+  for (std::size_t i = 0; i < count; i += kWidth) high = larger(load_pack(i), high);
   return reduce_max(high);
 }
 
-// The largest value first, then the first place that holds it.
-inline std::size_t argmax(const float* row, std::size_t count) {
-  const Lanes wanted = splat(maximum(row, count));
-  for (std::size_t i = 0; i < count; i += kLanes) {
-    const unsigned equal = equal_mask(load_piece(row, i, count, kMinusInfinity), wanted);
-    if (equal != 0) return i + static_cast<std::size_t>(__builtin_ctz(equal));
+// The largest value first, then the first place that holds it, 64 at a time: no branch that depends on where.
+template <class Load>
+inline std::size_t argmax_of(std::size_t count, const Load& load_pack) {
+  const Pack wanted = splat(maximum_of(count, load_pack));
+  for (std::size_t start = 0; start < count; start += 64) {
+    const std::size_t end = start + 64 < count ? start + 64 : count;
+    std::uint64_t equal = 0;
+    for (std::size_t i = start; i < end; i += kWidth) {
+      equal |= static_cast<std::uint64_t>(equal_mask(load_pack(i), wanted)) << (i - start);
+    }
+    if (equal != 0) return start + static_cast<std::size_t>(__builtin_ctzll(equal));
   }
   return 0;
 }
 
-// exp(x) = 2^n exp(r), |r| <= log(2) / 2. Adding 1.5 * 2^23 rounds to an integer that then stands in the low
-// bits: no conversion, whose result for NaN would be undefined.
-inline Lanes exp_lanes(Lanes x) {
-  const Lanes magic = splat(12582912.0F);
-  const Lanes bounded = smaller(splat(88.0F), x);
-  const Lanes shifted = bounded * splat(1.44269504F) + magic;
-  const Lanes n = shifted - magic;
-  const Lanes r = (bounded - n * splat(0.693359375F)) + n * splat(2.12194440e-4F);
-  Lanes sum = splat(1.0F / 720);
-  sum = sum * r + splat(1.0F / 120);
-  sum = sum * r + splat(1.0F / 24);
-  sum = sum * r + splat(1.0F / 6);
-  sum = sum * r + splat(0.5F);
-  sum = sum * r + splat(1.0F);
-  sum = sum * r + splat(1.0F);
-  return zero_under(x, -87.0F, sum * power_of_two(shifted));
+inline void best_classes(const float* row, std::size_t steps, std::size_t classes, std::uint32_t* best) {
+  for (std::size_t t = 0; t < steps; ++t, row += classes) {
+    const auto load_pack = [=](std::size_t i) { return load_filled(row, i, classes); };
+    best[t] = static_cast<std::uint32_t>(argmax_of(classes, load_pack));
+  }
 }
 
-inline float sum_exp(const float* row, std::size_t count, float offset) {
-  Lanes sum = splat(0);
-  for (std::size_t i = 0; i < count; i += kLanes) {
-    sum = sum + exp_lanes(load_piece(row, i, count, kMinusInfinity) - splat(offset));
+inline std::size_t best_but(const float* row, std::size_t classes, std::size_t a, std::size_t b) {
+  return argmax_of(classes,
+                   [=](std::size_t i) { return drop(drop(load_filled(row, i, classes), a - i), b - i); });
+}
+
+inline void maxima(const float* row, std::size_t steps, std::size_t classes, float* out) {
+  for (std::size_t t = 0; t < steps; ++t, row += classes) {
+    out[t] = maximum_of(classes, [=](std::size_t i) { return load_filled(row, i, classes); });
   }
-  return reduce_sum(sum);
+}
+
+// exp(x) = 2^n 2^f, |f| <= 1/2, where 2^f = 1 + f q(f) with q of degree 4, fitted to 2e-7 of the result.
+// Adding 1.5 * 2^23 rounds to an integer that then stands in the low bits: no conversion, whose result for
+// NaN would be undefined. Out of range the result is 2^-126 or 2^127, which is nothing beside 1, and far too
+// much.
+inline Pack exp_pack(Pack x) {
+  const Pack magic = splat(12582912.0F);
+  const Pack power = smaller(splat(127.0F), larger(splat(-126.0F), x * splat(1.44269504F)));
+  const Pack shifted = power + magic;
+  const Pack f = power - (shifted - magic);
+  Pack sum = splat(0.00132186722F);
+  sum = sum * f + splat(0.00967169832F);
+  sum = sum * f + splat(0.0555089302F);
+  sum = sum * f + splat(0.24022238F);
+  sum = sum * f + splat(0.693146884F);
+  sum = sum * f + splat(1.0F);
+  return sum * power_of_two(shifted);
+}
+
+inline float sum_exp_row(const float* row, std::size_t classes, float offset) {
+  Pack sums[kPacks];
+  for (Pack& sum : sums) sum = splat(0);
+  for (std::size_t i = 0; i < classes; i += kLanes) {
+    for (std::size_t pack = 0; pack < kPacks; ++pack) {
+      sums[pack] = sums[pack] + exp_pack(load_filled(row, i + pack * kWidth, classes) - splat(offset));
+    }
+  }
+  for (std::size_t half = kPacks / 2; half > 0; half /= 2) {
+    for (std::size_t pack = 0; pack < half; ++pack) sums[pack] = sums[pack + half] + sums[pack];
+  }
+  return reduce_sum(sums[0]);
+}
+
+inline void sum_exp(const float* row, std::size_t steps, std::size_t classes, const float* offsets,
+                    float* sums) {
+  for (std::size_t t = 0; t < steps; ++t, row += classes) sums[t] = sum_exp_row(row, classes, offsets[t]);
+}
+
+inline void subtract(const float* row, std::size_t steps, std::size_t classes, const float* first,
+                     const float* second, float* out) {
+  for (std::size_t t = 0; t < steps; ++t, row += classes, out += classes) {
+    for (std::size_t k = 0; k < classes; ++k) out[k] = (row[k] - first[t]) - second[t];
+  }
 }
 
 // The same in double, one at a time: the compiler makes vectors of this loop. Taylor to r^13, whose remainder

@@ -1,6 +1,7 @@
 #include <cmath>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 #include "ctc/ctc.hpp"
 #include "ctc/kernels.hpp"
@@ -35,27 +36,29 @@ std::string place(std::size_t crop, std::size_t step, std::size_t index) {
 
 bool log_softmax(ScoresView logits, float* out, Isa isa) {
   const Kernels& kernel = kernels(isa);
+  std::vector<float> highest(logits.steps);
+  std::vector<float> log_sums(logits.steps);
+  kernel.maxima(logits.data, logits.steps, logits.classes, highest.data());
+  kernel.sum_exp(logits.data, logits.steps, logits.classes, highest.data(), log_sums.data());
   bool good = true;
-  for (std::size_t t = 0; t < logits.steps; ++t, out += logits.classes) {
-    const float* row = logits.row(t);
-    const float high = kernel.maximum(row, logits.classes);
-    const float sum = kernel.sum_exp(row, logits.classes, high);
+  for (float& sum : log_sums) {
     good &= !std::isnan(sum);
-    // The maximum goes first: added to the small logarithm it would take that one's digits away.
-    const float log_sum = static_cast<float>(std::log(static_cast<double>(sum)));
-    for (std::size_t k = 0; k < logits.classes; ++k) out[k] = (row[k] - high) - log_sum;
+    sum = static_cast<float>(std::log(static_cast<double>(sum)));
   }
+  // The maximum goes first: added to the small logarithm it would take that one's digits away.
+  kernel.subtract(logits.data, logits.steps, logits.classes, highest.data(), log_sums.data(), out);
   return good;
 }
 
 void check_scores(ScoresView scores, bool logits, std::size_t crop, Isa isa) {
   const Kernels& kernel = kernels(isa);
+  std::vector<float> offsets(scores.steps);
+  std::vector<float> sums(scores.steps);
+  if (logits) kernel.maxima(scores.data, scores.steps, scores.classes, offsets.data());
+  kernel.sum_exp(scores.data, scores.steps, scores.classes, offsets.data(), sums.data());
   for (std::size_t t = 0; t < scores.steps; ++t) {
-    const float* row = scores.row(t);
-    const float offset = logits ? kernel.maximum(row, scores.classes) : 0.0F;
-    const float sum = kernel.sum_exp(row, scores.classes, offset);
-    const bool good = logits ? !std::isnan(sum) : std::fabs(sum - 1.0F) <= kSumTolerance;
-    if (!good) explain(row, scores.classes, crop, t, sum);
+    const bool good = logits ? !std::isnan(sums[t]) : std::fabs(sums[t] - 1.0F) <= kSumTolerance;
+    if (!good) explain(scores.row(t), scores.classes, crop, t, sums[t]);
   }
 }
 

@@ -7,10 +7,10 @@ namespace lprfast::pipeline {
 
 struct DecodeSpec {
   int blank = 0;
-  bool logits = false;         // the model answers logits, not log-posteriors
-  double temperature = 1;      // log-posteriors are divided by it and normalised again
-  double min_confidence = 0;   // a text less likely than this is unreadable
-  int nbest = 0;               // alternatives by beam search; 0: no beam is run
+  bool logits = false;        // the model answers logits, not log-posteriors
+  double temperature = 1;     // log-posteriors are divided by it and normalised again
+  double min_confidence = 0;  // a text less likely than this is unreadable
+  int nbest = 0;              // alternatives by beam search; 0: no beam is run
 };
 
 // Fills everything of `read` but size and summary. `scores` is overwritten with calibrated log-posteriors.

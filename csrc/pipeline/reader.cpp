@@ -37,7 +37,8 @@ std::size_t divide_up(std::size_t a, std::size_t b) { return (a + b - 1) / b; }
 
 // Even shares: each worker gets the same number of equal batches, none waits for another's larger last one.
 std::size_t batch_size(std::size_t crops, const ReaderSpec& spec) {
-  const std::size_t share = std::max<std::size_t>(1, divide_up(crops, static_cast<std::size_t>(spec.threads)));
+  const std::size_t share =
+      std::max<std::size_t>(1, divide_up(crops, static_cast<std::size_t>(spec.threads)));
   return divide_up(share, divide_up(share, static_cast<std::size_t>(spec.batch)));
 }
 
@@ -92,8 +93,8 @@ Reader::Reader(std::shared_ptr<const ort::Session> session, const ReaderSpec& sp
     fits = declared[i] == -1 || declared[i] == expected[i];
   }
   if (!fits) {
-    throw ModelError("the metadata says the input is " + shape_text(expected) + " (-1: any number of crops), " +
-                     "the model takes " + shape_text(declared));
+    throw ModelError("the metadata says the input is " + shape_text(expected) +
+                     " (-1: any number of crops), " + "the model takes " + shape_text(declared));
   }
   // One run on an empty crop: tells T, proves K, and warms the session up.
   Scratch scratch;

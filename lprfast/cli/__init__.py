@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import sys
+from typing import Any
 
 import click
 
+from lprfast.cli._common import CannotStart
 from lprfast.cli.demo import demo
 from lprfast.cli.doctor import doctor
 from lprfast.cli.evaluate import evaluate
@@ -21,7 +23,19 @@ def _print_version(context: click.Context, _: click.Parameter, wanted: bool) -> 
         context.exit()
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class _Group(click.Group):
+    """Turns a runtime that fails in the middle into a message."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        from lprfast._core import OrtError
+
+        try:
+            return super().invoke(ctx)
+        except OrtError as error:
+            raise CannotStart(str(error)) from error
+
+
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option(
     "--version",
     is_flag=True,

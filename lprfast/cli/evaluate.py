@@ -2,31 +2,28 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from lprfast.cli._common import (
     EXIT_FAILED,
-    SCHEMA_VERSION,
     complain,
-    console,
     make_reader,
     printable,
     progress,
     reader_options,
-    table,
     vote_reads,
 )
+from lprfast.cli._eval_output import document, print_reports, run_facts
 
 if TYPE_CHECKING:
     from lprfast.data.labels import LabelFile, LabelRow
-    from lprfast.evaluation import Rates, Report, Settings
+    from lprfast.evaluation import Report, Settings
     from lprfast.evaluation.run import Outcome
     from lprfast.reader import PlateReader
 
@@ -100,13 +97,11 @@ def evaluate(
     for warning in warnings:
         click.echo(f"WARNING: {printable(warning)}", err=True)
     reports = _reports(outcomes, pooled, settings)
-    facts = _facts(reader, settings, width, {str(labels.path): used for labels, _, used in chosen})
+    facts = run_facts(reader, settings, width, {str(labels.path): used for labels, _, used in chosen})
     if as_json:
-        click.echo(
-            json.dumps(_document(reports, facts, pooled.problems, warnings), indent=2, allow_nan=False)
-        )
+        click.echo(json.dumps(document(reports, facts, pooled.problems, warnings), indent=2, allow_nan=False))
     else:
-        _print(reports, facts, pooled.problems)
+        print_reports(reports, facts, pooled.problems)
     if pooled.problems:
         sys.exit(EXIT_FAILED)
 
@@ -212,82 +207,3 @@ def _reports(outcomes: dict[str, Outcome], pooled: Outcome, settings: Settings) 
 
     reports = [make_report(name, o.samples, o.vehicles, settings) for name, o in outcomes.items()]
     return [*reports, make_report("pooled", pooled.samples, pooled.vehicles, settings)]
-
-
-def _facts(
-    reader: PlateReader, settings: Settings, width: int | None, splits: dict[str, str]
-) -> dict[str, Any]:
-    import lprfast
-
-    path = Path(reader.model)
-    return {
-        "lprfast": lprfast.__version__,
-        "model": reader.contract.name,
-        "model_sha256": hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else None,
-        "device": reader.device,
-        "width": width,
-        "splits": splits,
-        "fold": dict(settings.fold),
-        "compared": "as written" if settings.as_written else "letters and digits, upper case",
-        "level": 0.95,
-        "resamples": settings.resamples,
-        "seed": settings.seed,
-    }
-
-
-def _document(
-    reports: Sequence[Report], facts: dict[str, Any], problems: Sequence[str], warnings: Sequence[str]
-) -> dict[str, Any]:
-    *files, pooled = (report.to_dict() for report in reports)
-    return {
-        "schema_version": SCHEMA_VERSION,
-        "settings": facts,
-        "files": files,
-        "pooled": pooled,
-        "failed": list(problems),
-        "warnings": list(warnings),
-    }
-
-
-def _print(reports: Sequence[Report], facts: dict[str, Any], problems: Sequence[str]) -> None:
-    shown = reports[:-1] if len(reports) == 2 else reports
-    headers = ("labels", "crops", "exact match", "95 %", "CER", "95 %", "not read", "votes right", "95 %")
-    out = console()
-    out.print(table("", headers, map(_row, shown), right=("crops",)))
-    splits = ", ".join(sorted(set(facts["splits"].values())))
-    width = f"crops shrunk to {facts['width']} px" if facts["width"] else "crops as they are"
-    folded = "".join(f", {symbol}={first}" for symbol, first in facts["fold"].items() if symbol != first)
-    out.print(
-        f"model {facts['model']} ({(facts['model_sha256'] or 'no file')[:12]}); split {splits}; {width}"
-    )
-    out.print(f"compared: {facts['compared']}{folded}")
-    out.print(
-        f"intervals: bootstrap over vehicles (track, else text), {facts['resamples']} resamples, "
-        f"seed {facts['seed']}; - where there is one vehicle only"
-    )
-    if problems:
-        out.print(f"{len(problems)} rows or images failed and are in no figure; they are listed on stderr")
-
-
-def _row(report: Report) -> tuple[str, ...]:
-    crops = report.crops
-    unread = ", ".join(f"{count} {status}" for status, count in report.statuses.items() if status != "ok")
-    votes = ("", "")
-    if report.vehicles:
-        total = report.vehicles.score
-        votes = (f"{total.exact}/{total.n}", _percent_interval(report.vehicles, "exact_interval"))
-    return (
-        report.name,
-        str(crops.score.n),
-        f"{crops.score.exact_match:.1%}",
-        _percent_interval(crops, "exact_interval"),
-        f"{crops.score.cer:.2%}",
-        _percent_interval(crops, "cer_interval"),
-        unread,
-        *votes,
-    )
-
-
-def _percent_interval(rates: Rates, name: str) -> str:
-    interval = getattr(rates, name)
-    return f"{interval.low:.1%} - {interval.high:.1%}" if interval else "-"

@@ -66,5 +66,5 @@ def _row(info: dict[str, Any]) -> tuple[str, ...]:
         f"{parameters:,}" if isinstance(parameters, int) else "not recorded",
         f"{info['bytes'] / 1e6:.2f} MB",
         "yes" if info["calibration"] else "no",
-        str(info["training"].get("data", "not recorded")),
+        ", ".join(info["training"].get("data", ["not recorded"])),
     )

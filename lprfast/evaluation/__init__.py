@@ -1,6 +1,6 @@
 """Metrics, intervals and guards."""
 
-from lprfast.evaluation.bootstrap import Interval, cluster_bootstrap
+from lprfast.evaluation.bootstrap import Interval, cluster_bootstrap, exact_edge
 from lprfast.evaluation.guard import ShiftFinding, below_chance, find_shift, positional_accuracy
 from lprfast.evaluation.metrics import Score, edit_distance, fold, normalize, parse_fold, score
 from lprfast.evaluation.report import (
@@ -25,6 +25,7 @@ __all__ = [
     "below_chance",
     "cluster_bootstrap",
     "edit_distance",
+    "exact_edge",
     "find_shift",
     "fold",
     "make_report",

@@ -16,7 +16,7 @@ class Interval:
     Attributes:
         low, high: its ends, in the ratio's unit.
         clusters: how many were resampled.
-        resamples: how many times.
+        resamples: how many times; 0 where the interval is exact.
     """
 
     low: float
@@ -70,6 +70,22 @@ def cluster_bootstrap(
     tail = (1 - level) / 2
     low, high = np.quantile(ratios, [tail, 1 - tail])
     return Interval(float(low), float(high), len(tops), resamples)
+
+
+def exact_edge(right: bool, clusters: int, *, level: float = 0.95) -> Interval:
+    """Clopper-Pearson interval when all of C independent clusters are right, or all are wrong.
+
+    There every resample is the same, and a bootstrap would claim an interval of no width. With
+    ``alpha = 1 - level`` all wrong is ``[0, 1 - (alpha / 2) ** (1 / C)]`` and all right
+    ``[(alpha / 2) ** (1 / C), 1]``.
+
+    Raises:
+        ValueError: ``clusters`` is below 1 or ``level`` is not between 0 and 1.
+    """
+    if clusters < 1 or not 0 < level < 1:
+        raise ValueError(f"clusters: expected at least 1, got {clusters}; level: expected 0-1, got {level}")
+    edge = float(((1 - level) / 2) ** (1 / clusters))
+    return Interval(edge, 1.0, clusters, 0) if right else Interval(0.0, 1.0 - edge, clusters, 0)
 
 
 def _cluster_sums(

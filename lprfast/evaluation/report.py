@@ -7,7 +7,7 @@ from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from lprfast.evaluation.bootstrap import Interval, cluster_bootstrap
+from lprfast.evaluation.bootstrap import Interval, cluster_bootstrap, exact_edge
 from lprfast.evaluation.metrics import Score, edit_distance, fold, normalize, score
 
 
@@ -124,11 +124,11 @@ def _rates(pairs: Sequence[tuple[str, str]], clusters: Sequence[Hashable], setti
             seed=settings.seed,
         )
 
-    return Rates(
-        score(pairs),
-        interval(lambda text, label: text == label, lambda label: 1),
-        interval(edit_distance, len),
-    )
+    total = score(pairs)
+    exact = interval(lambda text, label: text == label, lambda label: 1)
+    if exact is not None and total.exact in (0, total.n):
+        exact = exact_edge(total.exact > 0, exact.clusters)
+    return Rates(total, exact, interval(edit_distance, len))
 
 
 def _ends(interval: Interval | None) -> list[float] | None:

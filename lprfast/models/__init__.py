@@ -24,5 +24,7 @@ def model_path(name: str) -> Path:
     path = _FOLDER / f"{name}.onnx"
     if name not in model_names():
         known = ", ".join(model_names()) or "none"
-        raise ValueError(f"model: no bundled model is called {name!r} (there are: {known}), and no file either")
+        raise ValueError(
+            f"model: no bundled model is called {name!r} (there are: {known}), and no file either"
+        )
     return path

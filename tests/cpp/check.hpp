@@ -28,5 +28,5 @@ inline void check(bool condition, const char* text, const char* file, int line) 
     } catch (const Exception&) {            \
       caught = true;                        \
     }                                       \
-    CHECK(caught&& #expression);            \
+    CHECK(caught && #expression);           \
   } while (false)

@@ -5,7 +5,6 @@ here=$(cd "$(dirname "$0")" && pwd)
 build=$1
 mode=${2:-}
 seconds=${3:-2}
-export LSAN_OPTIONS="suppressions=$here/lsan.supp:print_suppressions=0"
 export TSAN_OPTIONS="halt_on_error=1"
 export UBSAN_OPTIONS="halt_on_error=1:print_stacktrace=1"
 library=$(python3 -c "from lprfast._ort_library import ort_library_path; print(ort_library_path())")

@@ -1,4 +1,4 @@
-"""``python -m training.synth sheet | speed | sample``."""
+"""``python -m training.synth sheet | speed | sample | tracks``."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from training.synth import PlateGenerator, Sample
 from training.synth.glyphs import chinese_fonts
+from training.synth.tracks import draw_track
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -28,11 +29,18 @@ def main(arguments: list[str] | None = None) -> None:
     sheet.add_argument("--out", type=Path, required=True)
     sheet.add_argument("--rows", type=int, default=12)
     speed = commands.add_parser("speed", help="samples per second on one core")
-    speed.add_argument("--n", type=int, default=4000)
+    speed.add_argument("--n", type=int, default=8000)
     sample = commands.add_parser("sample", help="labelled crops in a folder")
     sample.add_argument("folder", type=Path)
     sample.add_argument("--n", type=int, default=1000)
+    tracks = commands.add_parser("tracks", help="vehicles that come near, a folder each (held out)")
+    tracks.add_argument("folder", type=Path)
+    tracks.add_argument("--n", type=int, default=4)
+    tracks.add_argument("--frames", type=int, default=8)
     options = parser.parse_args(arguments)
+    if options.command == "tracks":
+        write_tracks(options.folder, options.n, options.frames, options.seed)
+        return
     generator = PlateGenerator(
         options.seed,
         multi_scale=tuple(options.multi_scale),
@@ -68,16 +76,14 @@ def _tile(sample: Sample) -> NDArray[np.uint8]:
 
 
 def measure_speed(generator: PlateGenerator, count: int) -> None:
-    """Prints samples per second, after a first round that draws the atlases."""
+    """Prints samples per second of processor time, after as many that draw the atlases."""
     for _ in range(count):
         generator.sample()
-    start = time.perf_counter()
+    start = time.process_time()
     for _ in range(count):
         generator.sample()
-    seconds = time.perf_counter() - start
-    print(
-        f"{count / seconds:.0f} samples/s on one core ({1e6 * seconds / count:.0f} us each, {count} samples)"
-    )
+    each = (time.process_time() - start) / count
+    print(f"{1 / each:.0f} samples/s on one core ({1e6 * each:.0f} us each, {count} samples)")
 
 
 def write_samples(generator: PlateGenerator, folder: Path, count: int, seed: int) -> None:
@@ -93,6 +99,21 @@ def write_samples(generator: PlateGenerator, folder: Path, count: int, seed: int
             height, width = sample.crop.shape
             writer.writerow([path, sample.text, width, height, sample.layout, "", "dev"])
     print(f"{count} crops in {folder} (seed {seed})")
+
+
+def write_tracks(folder: Path, count: int, frames: int, seed: int) -> None:
+    """Writes a folder of PNG crops with a ``labels.csv`` for each of ``count`` vehicles."""
+    for number in range(count):
+        track = folder / f"vehicle{number + 1}"
+        track.mkdir(parents=True, exist_ok=True)
+        with (track / "labels.csv").open("w", newline="", encoding="utf-8") as file:
+            writer = csv.writer(file)
+            writer.writerow(["path", "text", "width", "height"])
+            for index, sample in enumerate(draw_track(seed + number, frames)):
+                name = f"{index:02d}.png"
+                cv2.imwrite(str(track / name), sample.crop)
+                writer.writerow([name, sample.text, *sample.crop.shape[::-1]])
+    print(f"{count} vehicles in {folder} (seeds {seed} to {seed + count - 1})")
 
 
 if __name__ == "__main__":

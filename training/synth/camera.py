@@ -43,7 +43,7 @@ class Optics:
     """What light, lens, sensor and codec do.
 
     Lengths in px of the crop; ``contrast`` (the plate's standard deviation) and ``noise`` in gray levels;
-    ``exposure`` from 0 (dark) to 1 (bright).
+    ``exposure`` from 0 (dark) to 1 (bright), above it the paper saturates and thins the characters.
     """
 
     contrast: float
@@ -57,16 +57,18 @@ class Optics:
     noise: float
     shot_noise: float
     sharpen: float
+    comb: int
     jpeg: int
     kernel: int
 
 
-def draw_view(rng: random.Random, level: float) -> View:
-    """A random view; at level 0 frontal, with small even margins."""
+def draw_view(rng: random.Random, level: float, aspect: float) -> View:
+    """A random view of a plate of that aspect; at level 0 frontal, with small even margins."""
     tilt = rng.gauss(0, 2.5) if rng.random() < 0.75 else rng.triangular(-20, 20, 0)
-    # A detector is tight or loose on all sides alike.
+    # A detector is tight or loose on all sides alike: in pixels, so in more of a low plate's height.
     widest = rng.choices((0.03, 0.12, 0.25), (0.5, 0.35, 0.15))[0]
-    margins = tuple(_margin(rng, level, limit) for limit in (widest, 1.5 * widest, widest, 1.5 * widest))
+    upright = widest * rng.uniform(1.0, max(1.5, 0.8 * aspect))
+    margins = tuple(_margin(rng, level, limit) for limit in (widest, upright, widest, upright))
     return View(
         tilt=max(-20.0, min(20.0, tilt)) * level,
         shear=(rng.gauss(0, 0.09) * level, rng.gauss(0, 0.02) * level),
@@ -91,7 +93,7 @@ def draw_optics(rng: random.Random, level: float) -> Optics:
     defocus = rng.choice((rng.uniform(0.2, 0.8), rng.uniform(0.3, 1.6), rng.uniform(0.6, 2.6)))
     return Optics(
         contrast=70 + (contrast - 70) * level,
-        exposure=0.5 + rng.uniform(-0.5, 0.56) * level,
+        exposure=0.5 + (rng.uniform(0.5, 1.2) if rng.random() < 0.1 else rng.uniform(-0.5, 0.56)) * level,
         gamma=math.exp(rng.gauss(0, 0.35) * level),
         shade=rng.uniform(0, 0.7) * level if rng.random() < 0.35 else 0.0,
         glare=rng.uniform(0.2, 1.0) * level if rng.random() < 0.08 else 0.0,
@@ -101,6 +103,7 @@ def draw_optics(rng: random.Random, level: float) -> Optics:
         noise=rng.choice((0.5, rng.uniform(0, 4), rng.uniform(0, 14))) * level,
         shot_noise=rng.uniform(0, 0.6) * level,
         sharpen=rng.uniform(0.2, 1.6) * level if rng.random() < 0.3 else 0.0,
+        comb=rng.choice((-1, 1)) if rng.random() < 0.04 * level else 0,
         jpeg=rng.randrange(18, 96) if rng.random() < 0.65 * level else 0,
         kernel=rng.choices(_KERNELS, (0.58, 0.22, 0.15, 0.05))[0],
     )
@@ -235,6 +238,9 @@ def _sensor(rng: random.Random, image: NDArray[Any], optics: Optics) -> Gray:
             spread = np.sqrt(np.clip(image, 0, 255) * (optics.shot_noise / 128) + (1 - optics.shot_noise))
             noise = noise * spread
         image = image + noise * amount
+    if optics.comb:
+        # Interlaced video of something that moves: every second line lies beside its place.
+        image[1::2] = np.roll(image[1::2], optics.comb, axis=1)
     if optics.sharpen:
         image = cv2.addWeighted(
             image, 1 + optics.sharpen, cv2.GaussianBlur(image, (0, 0), 1.0), -optics.sharpen, 0

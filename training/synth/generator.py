@@ -16,6 +16,7 @@ from training.synth.camera import draw_optics, draw_view, photograph
 from training.synth.plate import Fonts, Plate, draw_plate, draw_symbols
 
 NEGATIVE_SHARE = 0.03
+FLAT = 2.0  # gray levels; a crop of less contrast shows nothing
 Width = tuple[int, int, float]
 
 
@@ -91,10 +92,11 @@ class PlateGenerator:
         width = self._draw_width(rng, level)
         if rng.random() < NEGATIVE_SHARE:
             canvas, box = negatives.draw_negative(rng, self.library.small_font(rng), level)
-            crop = photograph(rng, canvas, box, draw_view(rng, level), draw_optics(rng, level), width)
+            crop = photograph(rng, canvas, box, draw_view(rng, level, 3.0), draw_optics(rng, level), width)
             return Sample(crop, "", "negative")
         plate = self.library.plate(rng, level)
-        crop = photograph(rng, plate.canvas, plate.box, draw_view(rng, level), draw_optics(rng, level), width)
+        view = draw_view(rng, level, plate.layout.aspect)
+        crop = photograph(rng, plate.canvas, plate.box, view, draw_optics(rng, level), width)
         return part_of(rng, plate, crop)
 
     def _draw_width(self, rng: random.Random, level: float) -> int:
@@ -110,6 +112,9 @@ class PlateGenerator:
 
 def part_of(rng: random.Random, plate: Plate, crop: NDArray[np.uint8]) -> Sample:
     """A one-line plate as it is; of a two-line one the top (45 %), the bottom (45 %) or, unread, all."""
+    if float(crop.std()) < FLAT:
+        # Washed out by light or dark: nothing is left to read, and a target would teach guessing.
+        return Sample(crop, "", plate.layout.name)
     if len(plate.lines) == 1:
         return Sample(crop, plate.lines[0], plate.layout.name)
     share, kind = rng.uniform(0.5, 0.58), rng.random()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import random
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +14,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from lprfast.formats import DIGITS, LATIN, PROVINCES, SUFFIXES
 from training.synth import split
-from training.synth.stroke_font import GLYPH_HEIGHT, draw_glyph, draw_style
+from training.synth.stroke_font import GLYPH_HEIGHT, draw_font
 
 Gray = NDArray[np.uint8]
 
@@ -90,8 +89,7 @@ def load_font(name: str) -> Font:
     """The atlas of a font named by one of the functions above."""
     kind, _, rest = name.partition(":")
     if kind == "stroke":
-        style = draw_style(random.Random(f"stroke font {rest}"))
-        return _font(name, {c: draw_glyph(c, style) for c in DIGITS + LATIN})
+        return _font(name, draw_font(rest, DIGITS + LATIN))
     weight, _, path = rest.partition(":")
     characters = PROVINCES + SUFFIXES if kind == "chinese" else DIGITS + LATIN
     face = ImageFont.truetype(path, 128)

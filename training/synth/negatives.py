@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from training.synth import surface, words
 from training.synth.glyphs import small_text
+from training.synth.marks import stamp
 
 Image = NDArray[np.float32]
 
@@ -20,7 +21,7 @@ def draw_negative(
     """A canvas uint8 [h, w] without a plate, and the box that a detector took for one."""
     width, height = 208, round(208 / rng.uniform(1.5, 5))
     box = (36, 30, width, height)
-    canvas = surface.surroundings(rng, (height + 60, width + 72), box, max(level, 0.5))
+    canvas = surface.surroundings(rng, (height + 60, width + 72), box[1], max(level, 0.5)).astype(np.float32)
     canvas += surface.clouds(rng, canvas.shape, rng.randrange(3, 12)) * rng.uniform(10, 60)
     kind = rng.random()
     if kind < 0.4:
@@ -50,4 +51,4 @@ def _text_strip(rng: random.Random, canvas: Image, font: str) -> None:
         text = rng.choice(words.SLOGANS)
         tall = height * rng.uniform(0.08, 0.16)
         center = (width * rng.uniform(0.4, 0.6), height * rng.uniform(0.2, 0.8))
-        surface.stamp(canvas, small_text(font, text), center, (width * rng.uniform(0.4, 0.7), tall), tone)
+        stamp(canvas, small_text(font, text), center, (width * rng.uniform(0.4, 0.7), tall), tone)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lprfast.formats import PROVINCES, SUFFIXES, PlateLayout, pattern_choices, split_pattern
-from training.synth import surface, words
+from training.synth import marks, surface, words
 from training.synth.glyphs import Font
 
 Image = NDArray[np.float32]
@@ -22,8 +22,8 @@ _GAPS = {
     "-": (0.25, 0.4),
     ".": (0.2, 0.35),
     "*": (0.45, 0.65),
-    "&": (0.7, 1.3),
-    "!": (0.35, 0.45),
+    "&": (0.6, 1.5),
+    "!": (0.35, 0.55),
 }
 
 
@@ -76,18 +76,18 @@ def draw_plate(
     """Composes a plate; ``level`` in 0-1 is how much wear and clutter it gets."""
     width = CANVAS_WIDTH
     height = round(width / (layout.aspect * rng.uniform(0.94, 1.06)))
-    pad_x, pad_y = round(width * 0.14), round(max(height * 0.3, width * 0.1))
+    pad_x, pad_y = round(width * 0.14), round(max(height * 0.3, width * 0.16))
     box = (pad_x, pad_y, width, height)
-    canvas = surface.surroundings(rng, (height + 2 * pad_y, width + 2 * pad_x), box, level)
+    canvas = surface.surroundings(rng, (height + 2 * pad_y, width + 2 * pad_x), pad_y, level)
     paper, ink = _tones(rng, layout, level)
     face = surface.plate_face(rng, layout, (height, width), paper, ink)
     coverage = _coverage(rng, layout, lines, fonts, (height, width))
-    surface.small_prints(rng, layout, face, fonts.small, paper, ink, level)
+    marks.small_prints(rng, layout, face, fonts.small, paper, ink, level)
     surface.ink_onto(face, coverage, ink, relief=rng.uniform(0, 28) if rng.random() < 0.6 else 0.0)
     surface.wear(rng, face, level)
     surface.place(rng, canvas, face, box, level)
     texts = tuple("".join(s for s in line if s not in _GAPS) for line in lines)
-    return Plate(surface.to_bytes(canvas), box, texts, layout)
+    return Plate(canvas, box, texts, layout)
 
 
 def _tones(rng: random.Random, layout: PlateLayout, level: float) -> tuple[float, float]:
@@ -157,7 +157,7 @@ def _draw_line(
     for symbol, cell in zip(symbols, cells, strict=True):
         cell *= fit
         if symbol in _GAPS:
-            surface.draw_mark(rng, coverage, symbol, fonts.main, (x, area.top, cell, area.height))
+            marks.draw_mark(rng, coverage, symbol, fonts.main, (x, area.top, cell, area.height))
         else:
             font = fonts.chinese if symbol in _CHINESE and fonts.chinese else fonts.main
             glyph = font.glyphs[symbol]

@@ -14,6 +14,8 @@ from training.synth.stroke_shapes import SHAPES, WIDTHS
 
 GLYPH_HEIGHT = 64
 _OVERSAMPLE = 3
+_CONFUSABLE = ("68", "98", "B8", "D0", "DO", "C0", "CO", "G6", "S8", "38", "Q0", "QO", "HM", "NH", "UV")
+_ATTEMPTS = 12
 
 Point = tuple[float, float]
 
@@ -33,6 +35,24 @@ class StrokeStyle:
     forms: dict[str, int]
 
 
+def draw_font(name: str, symbols: str) -> dict[str, NDArray[np.uint8]]:
+    """The glyphs of the font of that name: the first of its random styles that keeps its characters apart."""
+    glyphs: dict[str, NDArray[np.uint8]] = {}
+    for attempt in range(_ATTEMPTS):
+        style = draw_style(random.Random(f"stroke font {name}, attempt {attempt}"))
+        glyphs = {symbol: draw_glyph(symbol, style) for symbol in symbols}
+        if likeness(glyphs) < 0.91:
+            break
+    return glyphs
+
+
+def likeness(glyphs: dict[str, NDArray[np.uint8]]) -> float:
+    """How alike the most alike pair of characters is: the share of their ink that they have in common."""
+    same = {symbol: cv2.resize(glyphs[symbol], (24, 40)) for symbol in set("".join(_CONFUSABLE))}
+    pairs = ((same[pair[0]], same[pair[1]]) for pair in _CONFUSABLE)
+    return max(float(np.minimum(a, b).sum()) / float(np.maximum(a, b).sum()) for a, b in pairs)
+
+
 def draw_style(rng: random.Random) -> StrokeStyle:
     """A random style; most look like a plate of some country, some like none."""
     narrow = rng.random() < 0.7
@@ -40,8 +60,9 @@ def draw_style(rng: random.Random) -> StrokeStyle:
     chamfer = rng.random() < 0.15
     return StrokeStyle(
         aspect=aspect,
-        thickness=aspect * rng.uniform(0.17, 0.34),
-        radius=aspect * (rng.uniform(0.15, 0.3) if chamfer else rng.triangular(0.12, 0.6, 0.45)),
+        # Thicker strokes would close the gap of a 6 and make it an 8.
+        thickness=min(0.155, aspect * rng.uniform(0.17, 0.34)),
+        radius=aspect * (rng.uniform(0.15, 0.3) if chamfer else rng.triangular(0.08, 0.6, 0.4)),
         arc_points=1 if chamfer else 7,
         round_ends=rng.random() < 0.45,
         waist=rng.uniform(0.43, 0.55),
@@ -75,15 +96,15 @@ def _draw_path(
     margin, width, height, stroke = box
     closed = path.endswith("z")
     points: list[Point] = []
-    rounded: list[bool] = []
+    rounded: list[float] = []
     for word in path.removesuffix("z").split():
-        x, y = (float(v) for v in word.removesuffix("r").split(","))
+        x, y = (float(v) for v in word.rstrip("rR").split(","))
         level = y / 4 * style.waist if y <= 4 else style.waist + (y - 4) / 4 * (1 - style.waist)
         points.append(
             (margin + stroke / 2 + x / 4 * (width - stroke), stroke / 2 + level * (height - stroke))
         )
-        rounded.append(word.endswith("r"))
-    line = np.array(_round_corners(points, rounded, closed, style.radius * height, style.arc_points))
+        rounded.append(style.radius * height * {"r": 1, "R": 2}.get(word[-1], 0))
+    line = np.array(_round_corners(points, rounded, closed, style.arc_points))
     # An arc that takes a whole side ends on the next point: a side of no length has no direction.
     line = line[np.append(True, np.abs(np.diff(line, axis=0)).max(axis=1) > 0.01)]
     if style.round_ends or closed:
@@ -92,21 +113,19 @@ def _draw_path(
         _flat_line(image, line, stroke)
 
 
-def _round_corners(
-    points: list[Point], rounded: list[bool], closed: bool, radius: float, steps: int
-) -> list[Point]:
-    """Replaces every marked corner by a quadratic arc that starts at most ``radius`` before it."""
+def _round_corners(points: list[Point], radii: list[float], closed: bool, steps: int) -> list[Point]:
+    """Replaces every corner with a radius by a quadratic arc that starts at most that far before it."""
     out: list[Point] = []
     count = len(points)
     for i, (x, y) in enumerate(points):
-        if not rounded[i] or (not closed and i in (0, count - 1)):
+        if not radii[i] or (not closed and i in (0, count - 1)):
             out.append((x, y))
             continue
         ends = []
         for j in ((i - 1) % count, (i + 1) % count):
             dx, dy = points[j][0] - x, points[j][1] - y
             length = max(1e-6, (dx * dx + dy * dy) ** 0.5)
-            reach = min(radius, length * (0.5 if rounded[j] else 1.0)) / length
+            reach = min(radii[i], length * (0.5 if radii[j] else 1.0)) / length
             ends.append((x + dx * reach, y + dy * reach))
         (ax, ay), (bx, by) = ends
         for k in range(steps + 1):

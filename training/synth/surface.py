@@ -1,8 +1,7 @@
-"""The plate's surface and what surrounds it: bands, headers, frames, bolts, dirt, bumper."""
+"""The plate's surface and what surrounds it: paper, bands, scenery, characters, dirt, bumper."""
 
 from __future__ import annotations
 
-import math
 import random
 from typing import Any
 
@@ -10,11 +9,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from lprfast.formats import DIGITS, LATIN, PlateLayout
-from training.synth import words
-from training.synth.glyphs import Font, small_text
+from lprfast.formats import PlateLayout
+from training.synth.marks import draw_blot
 
 Image = NDArray[np.float32]
+Gray = NDArray[np.uint8]
 Box = tuple[int, int, int, int]
 
 
@@ -31,30 +30,34 @@ def clouds(rng: random.Random, size: tuple[int, int], cells: int = 4) -> Image:
     return np.asarray(cv2.resize(quarter, size[::-1], interpolation=cv2.INTER_LINEAR), np.float32)
 
 
-def surroundings(rng: random.Random, size: tuple[int, int], box: Box, level: float) -> Image:
-    """Bumper, grille or body around the plate, float32 [h, w]."""
-    height, width = size
+def surroundings(rng: random.Random, size: tuple[int, int], edge: int, level: float) -> Gray:
+    """Bumper, grille or body around a plate that starts ``edge`` px from the top, uint8 [h, w]."""
+    # Drawn at half size: nothing of it has to be sharp.
+    height, width = size[0] // 2, size[1] // 2
     base = rng.choice((rng.uniform(5, 60), rng.uniform(60, 150), rng.uniform(150, 240)))
-    canvas = np.full(size, base, np.float32)
-    if level <= 0.05:
-        return canvas
-    if rng.random() < 0.5:
-        canvas += clouds(rng, size, 3) * (rng.uniform(0, 50) * level)
-    for _ in range(rng.randrange(5)):
-        y, x = rng.randrange(height), rng.randrange(width)
-        tone = rng.uniform(0, 255)
-        kind = rng.random()
-        if kind < 0.45:
-            slope = rng.uniform(-0.15, 0.15) * width
-            cv2.line(canvas, (0, y), (width, round(y + slope)), tone, rng.randrange(1, 12))
-        elif kind < 0.6:
-            cv2.rectangle(canvas, (0, y), (width, height if y > height / 2 else 0), tone, -1)
-        elif kind < 0.75:
-            for k in range(0, width, rng.randrange(6, 24)):
-                cv2.line(canvas, (k, 0), (k, box[1] // 2), tone, 2)
-        else:
-            cv2.circle(canvas, (x, y), rng.randrange(3, 18), tone, rng.choice((-1, 2, 4)))
-    return canvas
+    half = np.full((height, width), base, np.uint8)
+    if level > 0.05:
+        if rng.random() < 0.5:
+            shade = clouds(rng, (height, width), 3) * (rng.uniform(0, 50) * level)
+            half = to_bytes(shade + np.float32(base))
+        for _ in range(rng.randrange(5)):
+            _clutter(rng, half, edge // 2)
+    return np.asarray(cv2.resize(half, size[::-1], interpolation=cv2.INTER_LINEAR), np.uint8)
+
+
+def _clutter(rng: random.Random, half: Gray, edge: int) -> None:
+    height, width = half.shape
+    y, tone, kind = rng.randrange(height), rng.uniform(0, 255), rng.random()
+    if kind < 0.45:
+        slope = rng.uniform(-0.15, 0.15) * width
+        cv2.line(half, (0, y), (width, round(y + slope)), tone, rng.randrange(1, 6))
+    elif kind < 0.6:
+        cv2.rectangle(half, (0, y), (width, height if y > height / 2 else 0), tone, -1)
+    elif kind < 0.75:
+        for k in range(0, width, rng.randrange(3, 12)):
+            cv2.line(half, (k, 0), (k, edge // 2), tone, 1)
+    else:
+        cv2.circle(half, (rng.randrange(width), y), rng.randrange(2, 9), tone, rng.choice((-1, 1, 2)))
 
 
 def plate_face(
@@ -65,8 +68,10 @@ def plate_face(
     face = np.full(size, paper, np.float32)
     if layout.ink == "panel":
         face[:] = ink
-        top, side = round(height * rng.uniform(0.16, 0.24)), round(width * rng.uniform(0.04, 0.08))
-        face[top : height - round(height * rng.uniform(0.16, 0.24)), side : width - side] = paper
+        share = 0.03 if layout.rows == 2 else 0.18
+        top, bottom = (round(height * (share + rng.uniform(0, 0.05))) for _ in range(2))
+        side = round(width * rng.uniform(0.04, 0.08))
+        face[top : height - bottom, side : width - side] = paper
     if layout.header and layout.footer and layout.ink != "panel" and rng.random() < 0.5:
         _picture(rng, face, paper, ink)
     if rng.random() < 0.5:
@@ -99,164 +104,7 @@ def _picture(rng: random.Random, face: Image, paper: float, ink: float) -> None:
             face, [np.array([*ridge, (width, height), (0, height)], np.int32)], paper + faint, cv2.LINE_AA
         )
     else:
-        _blot(rng, face, (width * rng.uniform(0.2, 0.8), height * 0.5), height * 0.4, paper + faint)
-
-
-def _blot(
-    rng: random.Random, image: NDArray[Any], center: tuple[float, float], reach: float, tone: float
-) -> None:
-    """A ragged filled shape, like a tree, an animal or the outline of a state."""
-    angles = sorted(rng.uniform(0, 6.283) for _ in range(rng.randrange(4, 12)))
-    points = [
-        (
-            center[0] + math.cos(a) * reach * rng.uniform(0.3, 1),
-            center[1] + math.sin(a) * reach * rng.uniform(0.4, 1.2),
-        )
-        for a in angles
-    ]
-    cv2.fillPoly(image, [np.round(points).astype(np.int32)], tone, cv2.LINE_AA)
-
-
-def stamp(
-    face: Image,
-    coverage: NDArray[np.uint8],
-    center: tuple[float, float],
-    size: tuple[float, float],
-    tone: float,
-) -> None:
-    """Draws a small coverage image, scaled to ``size`` (w, h), around ``center`` (x, y)."""
-    wide, tall = max(2, min(round(size[0]), face.shape[1])), max(2, min(round(size[1]), face.shape[0]))
-    x = min(max(0, round(center[0] - wide / 2)), face.shape[1] - wide)
-    y = min(max(0, round(center[1] - tall / 2)), face.shape[0] - tall)
-    alpha = cv2.resize(coverage, (wide, tall), interpolation=cv2.INTER_AREA).astype(np.float32) * (1 / 255)
-    target = face[y : y + tall, x : x + wide]
-    target += (tone - target) * alpha
-
-
-def small_prints(
-    rng: random.Random, layout: PlateLayout, face: Image, font: str, paper: float, ink: float, level: float
-) -> None:
-    """Headers, slogans, country codes, stickers and bolts."""
-    height, width = face.shape
-    edge = paper if layout.ink != "panel" else ink
-    other = ink if layout.ink != "panel" else paper
-    faint = edge + (other - edge) * rng.uniform(0.4, 1.0)
-    if layout.header and rng.random() < 0.92:
-        _print_line(rng, face, font, rng.choice(words.HEADERS), 0.5, rng.uniform(0.09, 0.14), faint)
-    if layout.footer and rng.random() < 0.8:
-        text = rng.choice(words.SLOGANS + words.HEADERS)
-        _print_line(rng, face, font, text, 0.5, rng.uniform(0.87, 0.92), faint)
-    if "top" in layout.band:
-        _print_line(rng, face, font, rng.choice(words.HEADERS), 0.5, 0.11, 235.0)
-    if "left" in layout.band and rng.random() < 0.8:
-        code = small_text(font, rng.choice(words.COUNTRY_CODES))
-        stamp(face, code, (width * 0.045, height * 0.75), (width * 0.045, height * 0.2), 230.0)
-        if rng.random() < 0.7:
-            cv2.circle(face, (round(width * 0.045), round(height * 0.32)), round(height * 0.13), 150.0, 2)
-    if layout.header and layout.footer and rng.random() < 0.6 * level:
-        for x in rng.sample((0.1, 0.9), rng.randrange(1, 3)):
-            _sticker(rng, face, font, (x * width, rng.choice((0.12, 0.12, 0.88)) * height))
-    _bolts(rng, face, level)
-    if layout.header and layout.footer and rng.random() < 0.2 * level:
-        _dealer_frame(rng, face, font)
-
-
-def _print_line(
-    rng: random.Random, face: Image, font: str, text: str, x: float, y: float, tone: float
-) -> None:
-    height, width = face.shape
-    coverage = small_text(font, text if rng.random() < 0.5 else text.upper())
-    tall = height * rng.uniform(0.1, 0.19)
-    wide = min(width * 0.8, coverage.shape[1] * tall / 28 * rng.uniform(0.9, 1.5))
-    stamp(face, coverage, (width * x, height * y), (wide, tall), tone)
-
-
-def _sticker(rng: random.Random, face: Image, font: str, center: tuple[float, float]) -> None:
-    wide, tall = rng.uniform(0.1, 0.17) * face.shape[1], rng.uniform(0.12, 0.17) * face.shape[0]
-    tone = rng.uniform(40, 250)
-    stamp(face, np.full((4, 4), 255, np.uint8), center, (wide, tall), tone)
-    text = small_text(font, "".join(rng.choice(DIGITS) for _ in range(2)))
-    stamp(face, text, center, (wide * 0.7, tall * 0.7), 0.0 if tone > 120 else 240.0)
-
-
-def _bolts(rng: random.Random, face: Image, level: float) -> None:
-    height, width = face.shape
-    if rng.random() < 0.25 + 0.5 * (1 - level) or level <= 0.05:
-        return
-    tone, radius = rng.choice((rng.uniform(0, 90), rng.uniform(150, 255))), rng.randrange(2, 5)
-    y = rng.choice((0.08, 0.1, 0.5, 0.92))
-    inset = rng.uniform(0.02, 0.04) if y == 0.5 else rng.uniform(0.15, 0.3)
-    for x in (inset, 1 - inset):
-        cv2.circle(face, (round(x * width), round(y * height)), radius, tone, -1)
-        if y != 0.5 and rng.random() < 0.4:
-            cv2.circle(face, (round(x * width), round((1 - y) * height)), radius, tone, -1)
-
-
-def draw_mark(
-    rng: random.Random,
-    coverage: NDArray[np.uint8],
-    mark: str,
-    font: Font,
-    cell: tuple[float, float, float, float],
-) -> None:
-    """Draws what stands between characters and is no text, into the cell x, y, width, height."""
-    x, y, wide, tall = cell
-    cx, cy = round(x + wide / 2), round(y + tall * rng.uniform(0.46, 0.56))
-    if mark == "-":
-        half = max(2, round(wide * 0.34))
-        cv2.rectangle(coverage, (cx - half, cy - 2), (cx + half, cy + rng.randrange(1, 4)), 255, -1)
-    elif mark == ".":
-        cv2.circle(coverage, (cx, cy), max(2, round(tall * rng.uniform(0.05, 0.08))), 255, -1, cv2.LINE_AA)
-    elif mark == "*":
-        _seal(rng, coverage, cx, y, wide, tall)
-    elif mark == "&":
-        _emblem(rng, coverage, cell)
-    elif mark == "!":
-        letters = [rng.choice(LATIN) for _ in range(rng.choice((2, 2, 3)))]
-        small = tall / len(letters)
-        for k, letter in enumerate(letters):
-            target = coverage[
-                round(y + k * small) : round(y + (k + 0.82) * small), max(0, round(x)) : round(x + wide * 0.8)
-            ]
-            if target.size:
-                target[:] = cv2.resize(font.glyphs[letter], target.shape[::-1], interpolation=cv2.INTER_AREA)
-
-
-def _seal(
-    rng: random.Random, coverage: NDArray[np.uint8], cx: int, y: float, wide: float, tall: float
-) -> None:
-    """One or two round seals, or a shield."""
-    # Small and mostly faint: two dark discs would be an 8.
-    tone = rng.choice((rng.randrange(60, 170), rng.randrange(60, 256)))
-    radius = max(2, round(min(wide * 0.42, tall * rng.uniform(0.1, 0.17))))
-    if rng.random() < 0.65:
-        for share in (0.25, 0.75) if rng.random() < 0.7 else (0.5,):
-            center = (cx, round(y + tall * share))
-            cv2.circle(coverage, center, radius, tone, rng.choice((-1, 1, 1)), cv2.LINE_AA)
-            cv2.circle(coverage, center, max(1, radius // 2), rng.randrange(180), -1, cv2.LINE_AA)
-    else:
-        _blot(rng, coverage, (cx, y + tall * rng.uniform(0.3, 0.6)), min(wide * 0.45, tall * 0.3), tone)
-
-
-def _emblem(rng: random.Random, coverage: NDArray[np.uint8], cell: tuple[float, float, float, float]) -> None:
-    """A picture as tall as the characters: shapes and lines one over the other."""
-    x, y, wide, tall = cell
-    reach = min(wide, tall) * 0.45
-    for _ in range(rng.randrange(2, 5)):
-        tone = rng.randrange(40, 256)
-        center = (x + wide * rng.uniform(0.35, 0.65), y + tall * rng.uniform(0.3, 0.7))
-        if rng.random() < 0.6:
-            _blot(rng, coverage, center, reach * rng.uniform(0.4, 1), tone)
-        else:
-            radius = max(2, round(reach * rng.uniform(0.3, 1)))
-            cv2.circle(
-                coverage,
-                (round(center[0]), round(center[1])),
-                radius,
-                tone,
-                rng.choice((-1, 1, 2)),
-                cv2.LINE_AA,
-            )
+        draw_blot(rng, face, (width * rng.uniform(0.2, 0.8), height * 0.5), height * 0.4, paper + faint)
 
 
 def ink_onto(face: Image, coverage: NDArray[np.uint8], ink: float, relief: float) -> None:
@@ -279,34 +127,18 @@ def wear(rng: random.Random, face: Image, level: float) -> None:
             cv2.circle(face, center, rng.randrange(1, 4), rng.uniform(20, 230), -1, cv2.LINE_AA)
 
 
-def place(rng: random.Random, canvas: Image, face: Image, box: Box, level: float) -> None:
+def place(rng: random.Random, canvas: Gray, face: Image, box: Box, level: float) -> None:
     """Puts the plate on the canvas, sometimes framed, with a shadow under its edge or lamps above."""
     x, y, width, height = box
     if rng.random() < 0.45:
         tone, thick = rng.choice((rng.uniform(0, 60), rng.uniform(0, 255))), rng.randrange(2, 12)
         cv2.rectangle(canvas, (x - thick, y - thick), (x + width + thick, y + height + thick), tone, -1)
-    canvas[y : y + height, x : x + width] = face
+    canvas[y : y + height, x : x + width] = to_bytes(face)
     if rng.random() < 0.4:
         rows = rng.randrange(1, max(2, height // 8))
-        canvas[y : y + rows, x : x + width] *= rng.uniform(0.4, 0.9)
+        strip = canvas[y : y + rows, x : x + width]
+        strip[:] = strip * rng.uniform(0.4, 0.9)
     if rng.random() < 0.06 * level:
         for share in rng.choice(((0.25, 0.75), (0.2, 0.6), (0.5,))):
             center = (round(x + share * width), y + rng.randrange(-height // 6, height // 6))
-            cv2.circle(canvas, center, rng.randrange(3, max(5, height // 5)), 400.0, -1)
-
-
-def _dealer_frame(rng: random.Random, face: Image, font: str) -> None:
-    """A frame that covers the plate's edges, with a dealer's name on its lower or upper bar."""
-    height, width = face.shape
-    tone = rng.choice((rng.uniform(0, 60), rng.uniform(120, 255)))
-    side, bars = (
-        max(1, round(width * rng.uniform(0.01, 0.03))),
-        [round(height * rng.uniform(0.03, 0.14)) for _ in range(2)],
-    )
-    face[: bars[0]] = face[height - bars[1] :] = tone
-    face[:, :side] = face[:, width - side :] = tone
-    edge, bar = rng.choice(((bars[0] / 2, bars[0]), (height - bars[1] / 2, bars[1])))
-    if bar >= 6:
-        name = small_text(font, rng.choice(words.SLOGANS).upper())
-        size = (min(width * 0.7, name.shape[1] * bar / 28), bar * 0.7)
-        stamp(face, name, (width / 2, edge), size, 230.0 if tone < 110 else 20.0)
+            cv2.circle(canvas, center, rng.randrange(3, max(5, height // 5)), 255, -1)

@@ -39,7 +39,7 @@ def draw_track(
     one_line = [layout for layout in library.layouts if layout.rows == 1]
     layout = rng.choices(one_line, [entry.weight for entry in one_line])[0]
     plate = library.plate(rng, difficulty, layout)
-    view, optics = draw_view(rng, difficulty), draw_optics(rng, difficulty)
+    view, optics = draw_view(rng, difficulty, layout.aspect), draw_optics(rng, difficulty)
     light_seed = rng.getrandbits(32)
     left, top, right, bottom = view.margins
 
