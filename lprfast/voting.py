@@ -33,13 +33,14 @@ def vote(reads: Sequence[PlateRead]) -> PlateVote:
 
     Raises:
         TypeError: a read is no PlateRead.
-        ValueError: two reads come from different charsets; the message names the read.
+        ValueError: two reads come from different charsets, or one has no single blank; the message names it.
     """
     for index, read in enumerate(reads):
         if not isinstance(read, PlateRead):
             raise TypeError(f"reads[{index}]: expected a PlateRead, got {type(read).__name__}")
     charset = _common_charset(reads)
-    reasons = [_reason_to_leave_out(read, charset) for read in reads]
+    known = frozenset(charset or ())
+    reasons = [_reason_to_leave_out(read, known) for read in reads]
     taken = [index for index, reason in enumerate(reasons) if reason is None]
     alphabet = _Alphabet(charset, [reads[index].text for index in taken])
     decision = _core.vote_decide(
@@ -101,8 +102,10 @@ def _common_charset(reads: Sequence[PlateRead]) -> Charset | None:
         if read.log_posteriors is None or read.charset is None:
             continue
         if first is None:
+            if read.charset.count("") != 1:
+                raise ValueError(f'reads[{index}]: expected one blank "" in its charset')
             first = (index, read.charset)
-        elif read.charset != first[1]:
+        elif read.charset is not first[1] and read.charset != first[1]:
             raise ValueError(
                 f"reads[{index}]: its charset differs from that of reads[{first[0]}]; "
                 "vote only reads of one model, or pass the others through read_from_text"
@@ -110,7 +113,7 @@ def _common_charset(reads: Sequence[PlateRead]) -> Charset | None:
     return None if first is None else first[1]
 
 
-def _reason_to_leave_out(read: PlateRead, charset: Charset | None) -> str | None:
+def _reason_to_leave_out(read: PlateRead, known: frozenset[str]) -> str | None:
     """Why the read takes no part in the vote, or None when it does."""
     if read.status == "error":
         return f"error: {read.error or 'no reason given'}"
@@ -118,27 +121,21 @@ def _reason_to_leave_out(read: PlateRead, charset: Charset | None) -> str | None
         return "no text was seen"
     if read.log_posteriors is None:
         return "unreadable, and no log-posteriors" if read.status != "ok" else None
-    if read.charset is None or charset is None:
+    if read.charset is None:
         return "log_posteriors without a charset"
-    return _reason_against_posteriors(read.log_posteriors, charset) or _reason_against_text(
-        read.text, charset
-    )
+    unknown = sorted(set(read.text) - known)
+    if unknown:
+        return f"text has symbols that its charset lacks: {''.join(unknown)}"
+    return _reason_against_posteriors(read.log_posteriors, len(known))
 
 
-def _reason_against_posteriors(values: object, charset: Charset) -> str | None:
+def _reason_against_posteriors(values: object, classes: int) -> str | None:
     if not isinstance(values, np.ndarray) or values.dtype != np.float16:
         came = values.dtype if isinstance(values, np.ndarray) else type(values).__name__
         return f"log_posteriors: expected a float16 array, got {came}"
-    if values.ndim != 2 or values.shape[1] != len(charset) or not 1 <= values.shape[0] <= MAX_STEPS:
-        return f"log_posteriors: expected shape [1-{MAX_STEPS}, {len(charset)}], got {list(values.shape)}"
-    if charset.count("") != 1:
-        return 'charset: expected one blank ""'
+    if values.ndim != 2 or values.shape[1] != classes or not 1 <= values.shape[0] <= MAX_STEPS:
+        return f"log_posteriors: expected shape [1-{MAX_STEPS}, {classes}], got {list(values.shape)}"
     return None
-
-
-def _reason_against_text(text: str, charset: Charset) -> str | None:
-    unknown = sorted(set(text) - set(charset))
-    return f"text has symbols that its charset lacks: {''.join(unknown)}" if unknown else None
 
 
 class _Alphabet:

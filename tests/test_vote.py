@@ -422,12 +422,14 @@ def test_other_charsets_are_refused_by_name() -> None:
     other = replace(clear_read("AB12", 1), charset=(*CHARSET[:-1], "Ä"))
     with pytest.raises(ValueError, match=r"reads\[2\].*reads\[0\]"):
         vote([clear_read("AB12", 1), read_from_text("AB12"), other])
+    with pytest.raises(ValueError, match=r"reads\[0\].*one blank"):
+        vote([replace(other, charset=("A", *CHARSET[1:]))])
     with pytest.raises(TypeError, match=r"reads\[1\].*str"):
         vote([clear_read("AB12", 1), "AB12"])  # type: ignore[list-item]
 
 
 def test_texts_from_elsewhere_bring_their_own_symbols() -> None:
-    answer = vote([read_from_text("MÜ123"), read_from_text("MÜ123"), clear_read("MU123", 1)])
+    answer = vote([*[read_from_text("MÜ123")] * 4, clear_read("MU123", 1)])
     assert answer.text == "MÜ123"
     assert vote([read_from_text("A"), read_from_text("A")]).text == "A"
 

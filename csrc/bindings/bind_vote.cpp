@@ -87,11 +87,14 @@ void add_posteriors(const py::handle& object, const vote::Options& options, Box&
 
 void add_signature(const py::handle& object, Box& box) {
   if (object.is_none()) return;
-  const auto array = require_array<std::uint8_t>(object, "signature", 1);
-  if (array.size() != static_cast<py::ssize_t>(vote::kSignatureSize)) {
-    throw std::invalid_argument(at(box.ballots.size() - 1, "expected a signature of 64 values"));
+  const bool is_bytes = py::isinstance<py::array_t<std::uint8_t>>(object);
+  const auto array = py::reinterpret_borrow<py::array>(object);
+  if (!is_bytes || array.ndim() != 1 || array.size() != static_cast<py::ssize_t>(vote::kSignatureSize) ||
+      !(array.flags() & py::array::c_style)) {
+    throw std::invalid_argument(at(box.ballots.size() - 1, "expected a uint8 signature [64], got ") +
+                                describe(object));
   }
-  box.ballots.back().signature = array.data();
+  box.ballots.back().signature = static_cast<const std::uint8_t*>(array.data());
   box.keep.push_back(array);
 }
 
