@@ -5,6 +5,22 @@
 
 namespace lprfast::vote {
 
+namespace {
+
+// Probabilities are carried times 1e30, and what falls under 1e-30 becomes 0, so that no subnormal number,
+// which processors handle a hundred times slower, ever comes up.
+constexpr float kScale = 1e30f;
+constexpr float kSmallest = 1e-30f;
+
+float flushed(float scaled) { return scaled < 1.0f ? 0.0f : scaled; }
+
+float posterior_of(float log_posterior) {
+  const float posterior = std::exp(log_posterior);
+  return posterior < kSmallest ? 0.0f : posterior;
+}
+
+}  // namespace
+
 TrackScorer::TrackScorer(const std::vector<Voter>& voters, const Options& options)
     : classes_(static_cast<std::size_t>(options.classes)), blank_(options.blank), floor_(options.floor) {
   for (const Voter& voter : voters) {
@@ -26,7 +42,7 @@ const float* TrackScorer::column(std::size_t block, int label) {
   for (std::size_t lane = 0; lane < lanes; ++lane) {
     const ScoresView crop = crops_[first + lane];
     for (std::size_t step = 0; step < crop.steps; ++step) {
-      values[step * kLanes + lane] = wanted < crop.classes ? std::exp(crop.row(step)[wanted]) : 0.0f;
+      values[step * kLanes + lane] = wanted < crop.classes ? posterior_of(crop.row(step)[wanted]) : 0.0f;
     }
   }
   return values.data();
@@ -41,7 +57,7 @@ void TrackScorer::forward(std::size_t block, const Labels& labels, float* probab
   for (std::size_t i = 0; i < labels.size(); ++i) posteriors[2 * i + 1] = column(block, labels[i]);
   alpha_.assign((states + 2) * kLanes, 0.0f);  // two states of zeros stand before the first
   float* const alpha = alpha_.data() + 2 * kLanes;
-  std::fill(alpha - kLanes, alpha, 1.0f);  // the start, left at the first step
+  std::fill(alpha - kLanes, alpha, kScale);  // the start, left at the first step
   for (std::size_t step = 0; step < steps_; ++step) {
     const std::size_t left = 2 * (steps_ - step);
     const std::size_t first = states > left ? states - left : 0;
@@ -53,9 +69,10 @@ void TrackScorer::forward(std::size_t block, const Labels& labels, float* probab
       const bool may_skip =
           state % 2 == 1 && (step == 0 || (state > 1 && labels[state / 2] != labels[state / 2 - 1]));
       if (may_skip) {
-        for (std::size_t i = 0; i < kLanes; ++i) here[i] = (here[i] + before[i] + skipped[i]) * posterior[i];
+        for (std::size_t i = 0; i < kLanes; ++i)
+          here[i] = flushed((here[i] + before[i] + skipped[i]) * posterior[i]);
       } else {
-        for (std::size_t i = 0; i < kLanes; ++i) here[i] = (here[i] + before[i]) * posterior[i];
+        for (std::size_t i = 0; i < kLanes; ++i) here[i] = flushed((here[i] + before[i]) * posterior[i]);
       }
     }
     if (step == 0) std::fill(alpha - kLanes, alpha, 0.0f);
@@ -71,7 +88,7 @@ void TrackScorer::score(const Labels& labels, double* out) {
     forward(first / kLanes, labels, probabilities);
     const std::size_t lanes = std::min(kLanes, crops_.size() - first);
     for (std::size_t i = 0; i < lanes; ++i) {
-      const double log_probability = std::log(static_cast<double>(probabilities[i]));
+      const double log_probability = std::log(static_cast<double>(probabilities[i]) / kScale);
       out[first + i] = std::min(0.0, std::max(log_probability, floor_));
     }
   }

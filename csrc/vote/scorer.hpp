@@ -12,8 +12,8 @@ class TrackScorer {
  public:
   TrackScorer(const std::vector<Voter>& voters, const Options& options);
 
-  // out[i] = max(log P(labels | crop i), floor), at most 0. Plain floats suffice: what underflows is under
-  // the floor.
+  // out[i] = max(log P(labels | crop i), floor), at most 0. Plain floats suffice: what is lost under 1e-30 is
+  // under every floor.
   void score(const Labels& labels, double* out);
 
  private:

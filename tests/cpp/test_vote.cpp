@@ -72,7 +72,7 @@ void test_scorer() {
     std::vector<vote::Voter> voters(crops);
     vote::Options options;
     options.classes = 5;
-    options.floor = -30;
+    options.floor = -50;
     for (std::size_t i = 0; i < crops; ++i) {
       const std::size_t steps = 1 + random() % 9, classes = 4 + random() % 2;
       scores.push_back(random_scores(random, steps, classes, 2));
