@@ -52,8 +52,11 @@ def vote_decide(
     floor: float = ...,
     correlation: float = ...,
     reserve: float = ...,
+    alternatives: int = ...,
 ) -> dict[str, Any]: ...
-def half_round_trip(values: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]: ...
+def half_round_trip(
+    values: npt.NDArray[np.float32],
+) -> tuple[npt.NDArray[np.uint16], npt.NDArray[np.float32]]: ...
 
 class Session:
     def __init__(

@@ -12,7 +12,6 @@ two classes, the blank is not one of them, or the charset does not fit.
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -20,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lprfast import _core
+from lprfast._arguments import whole_number
 
 Scores = npt.NDArray[np.float32]
 
@@ -116,7 +116,7 @@ def ctc_beam(
     batch = _as_batch(scores)
     symbols = _class_symbols(charset, batch.shape[2], blank)
     columns = _core.ctc_beam(
-        batch, blank, logits, _whole("beam_size", beam_size), _whole("nbest", nbest), float(prune)
+        batch, blank, logits, whole_number("beam_size", beam_size), whole_number("nbest", nbest), float(prune)
     )
     crop_offsets, label_offsets, labels, log_probs = (c.tolist() for c in columns)
     characters = [symbols[label] for label in labels]
@@ -186,7 +186,7 @@ def _class_symbols(charset: Sequence[str], classes: int, blank: int) -> list[str
     if len(set(symbols)) != len(symbols):
         twice = next(symbol for symbol in symbols if symbols.count(symbol) > 1)
         raise ValueError(f"charset: expected each symbol once, got {twice!r} more than once")
-    symbols.insert(_whole("blank", blank), "")
+    symbols.insert(whole_number("blank", blank), "")
     return symbols
 
 
@@ -206,13 +206,3 @@ def _labels(text: str, classes: dict[str, int]) -> list[int]:
         labels.append(label)
         start = min(start + length, len(text))
     return labels
-
-
-def _whole(name: str, value: int) -> int:
-    try:
-        number = operator.index(value)
-    except TypeError:
-        raise TypeError(f"{name}: expected a whole number, got {value!r}") from None
-    if abs(number) >= 2**31:
-        raise ValueError(f"{name}: expected a number of 32 bits, got {number}")
-    return number

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lprfast import _core
+from lprfast._arguments import whole_number
 from lprfast._ort_library import ort_library_path
 from lprfast.model import ModelContract
 from lprfast.models import DEFAULT_MODEL, model_names, model_path
@@ -26,8 +27,9 @@ DEFAULT_MIN_CONFIDENCE = 0.01
 class PlateReader:
     """Reads licence plates from crops.
 
-    One reader may be used from many threads at once, and after a fork. The worker threads start with the
-    first read.
+    One reader may be used from many threads at once. The worker threads start with the first read. A child
+    forked while no thread was reading may go on with the reader, with threads of its own; a fork in the middle
+    of another thread's read can leave ONNX Runtime's locks held in the child, as with any native library.
 
     Args:
         model: name of a bundled model, path of an ONNX file written by ``training/export.py``, or its bytes.
@@ -54,6 +56,8 @@ class PlateReader:
         min_confidence: float = DEFAULT_MIN_CONFIDENCE,
     ) -> None:
         source, name = _resolve(model)
+        threads = None if threads is None else whole_number("threads", threads)
+        batch = whole_number("batch", batch)
         self._session = _core.Session(source, ort_library_path(), device, 1)
         self._contract = ModelContract.from_metadata(self._session.metadata, name)
         self._model = name
@@ -135,7 +139,8 @@ class PlateReader:
         return vote(self.read_many(crops))
 
     def _read(self, crops: list[Any], nbest: int) -> list[PlateRead]:
-        return [_plate_read(fields, self._symbols) for fields in self._reader.read(crops, nbest)]
+        answers = self._reader.read(crops, whole_number("nbest", nbest))
+        return [_plate_read(fields, self._symbols) for fields in answers]
 
 
 def _plate_read(fields: tuple[Any, ...], symbols: tuple[str, ...]) -> PlateRead:
@@ -180,7 +185,7 @@ def _resolve(model: str | os.PathLike[str] | bytes) -> tuple[str | bytes, str]:
         return model, "<bytes>"
     if isinstance(model, str) and model in model_names():
         path = model_path(model)
-    elif isinstance(model, str) and not model.endswith(".onnx") and not Path(model).exists():
+    elif isinstance(model, str) and not model.endswith(".onnx") and not os.path.exists(model):
         path = model_path(model)  # raises: neither a bundled model nor a file
     else:
         path = Path(model)

@@ -18,16 +18,16 @@ std::string describe(const py::handle& object);
 // py::value_error (other rank, not contiguous), naming the argument, what was expected and what came.
 template <class T>
 py::array_t<T> require_array(const py::handle& object, const char* argument, int rank) {
-  const std::string expected =
-      std::string(py::str(py::dtype::of<T>())) + " array with " + std::to_string(rank) + " axes in C order";
-  if (!py::isinstance<py::array_t<T>>(object)) {
-    throw py::type_error(std::string(argument) + ": expected a " + expected + ", got " + describe(object));
+  const bool is_array = py::isinstance<py::array_t<T>>(object);
+  if (is_array) {
+    auto array = py::reinterpret_borrow<py::array_t<T>>(object);
+    if (array.ndim() == rank && (array.flags() & py::array::c_style)) return array;
   }
-  auto array = py::reinterpret_borrow<py::array_t<T>>(object);
-  if (array.ndim() != rank || !(array.flags() & py::array::c_style)) {
-    throw py::value_error(std::string(argument) + ": expected a " + expected + ", got " + describe(object));
-  }
-  return array;
+  const std::string message = std::string(argument) + ": expected a " +
+                              std::string(py::str(py::dtype::of<T>())) + " array with " +
+                              std::to_string(rank) + " axes in C order, got " + describe(object);
+  if (is_array) throw py::value_error(message);
+  throw py::type_error(message);
 }
 
 // A uint8 crop [H, W] or [H, W, 1 | 3 | 4], any strides. Throws std::invalid_argument with the reason when it

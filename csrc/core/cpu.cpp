@@ -1,5 +1,6 @@
 #include "core/cpu.hpp"
 
+#include <algorithm>
 #include <cstdlib>
 #include <stdexcept>
 
@@ -23,9 +24,10 @@ Isa chosen_isa() {
   const char* wanted = std::getenv("LPRFAST_ISA");
   if (wanted == nullptr) return processor;
   for (const Isa isa : {Isa::scalar, Isa::avx2, Isa::avx512}) {
-    if (std::string(wanted) == isa_name(isa) && isa < processor) return isa;
+    if (std::string(wanted) == isa_name(isa)) return std::min(isa, processor);
   }
-  return processor;
+  throw std::invalid_argument(std::string("LPRFAST_ISA: expected scalar, avx2 or avx512, got '") + wanted +
+                              "'");
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <fstream>
 #include <string>
+#include <system_error>
 
 #if defined(__linux__)
 #include <sched.h>
@@ -12,6 +13,8 @@
 
 namespace lprfast {
 namespace {
+
+constexpr int kMostProcessors = 1024;  // the largest pool that a reader takes
 
 int affinity_processors() {
 #if defined(__linux__)
@@ -21,15 +24,35 @@ int affinity_processors() {
   return static_cast<int>(std::thread::hardware_concurrency());
 }
 
-// Quota divided by period, rounded up; 0 when there is no limit. Reads cgroup v2, then v1.
-int cgroup_processors() {
+// The group of this process in cgroup v2, as a path under the mount point; "" for the root or without v2.
+std::string cgroup_path() {
+  std::ifstream file("/proc/self/cgroup");
+  for (std::string line; std::getline(file, line);) {
+    if (line.rfind("0::/", 0) == 0) return line.size() > 4 ? line.substr(3) : "";
+  }
+  return "";
+}
+
+// Quota divided by period, rounded up; 0 when the group has no limit of its own.
+int cgroup_limit(const std::string& path) {
+  std::ifstream file("/sys/fs/cgroup" + path + "/cpu.max");
   std::string quota;
   double period = 0;
-  std::ifstream v2("/sys/fs/cgroup/cpu.max");
-  if (v2 >> quota >> period) {
-    if (quota == "max" || period <= 0) return 0;
-    return static_cast<int>(std::ceil(std::atof(quota.c_str()) / period));
+  if (!(file >> quota >> period) || quota == "max" || period <= 0) return 0;
+  return static_cast<int>(std::ceil(std::atof(quota.c_str()) / period));
+}
+
+// The smallest quota of the process's group and of all above it, in processors; 0 when there is none. Reads
+// cgroup v2, then v1.
+int cgroup_processors() {
+  int smallest = 0;
+  for (std::string path = cgroup_path();; path.resize(path.rfind('/'))) {
+    const int limit = cgroup_limit(path);
+    if (limit > 0 && (smallest == 0 || limit < smallest)) smallest = limit;
+    if (path.empty()) break;
   }
+  if (smallest > 0) return smallest;
+  double period = 0;
   std::ifstream v1_quota("/sys/fs/cgroup/cpu/cpu.cfs_quota_us");
   std::ifstream v1_period("/sys/fs/cgroup/cpu/cpu.cfs_period_us");
   double limit = 0;
@@ -44,7 +67,7 @@ int cgroup_processors() {
 int usable_processors() {
   const int affinity = std::max(1, affinity_processors());
   const int cgroup = cgroup_processors();
-  return cgroup > 0 ? std::min(affinity, cgroup) : affinity;
+  return std::min(kMostProcessors, cgroup > 0 ? std::min(affinity, cgroup) : affinity);
 }
 
 // One call of run(): workers and the caller draw indices from it until none is left.
@@ -77,7 +100,12 @@ struct ThreadPool::Round {
 };
 
 ThreadPool::ThreadPool(int threads) {
-  for (int i = 1; i < threads; ++i) threads_.emplace_back([this] { work(); });
+  try {
+    for (int i = 1; i < threads; ++i) threads_.emplace_back([this] { work(); });
+  } catch (const std::system_error&) {
+    // The system gives no more threads (or no memory for one): those that started, and the caller, do the
+    // work.
+  }
 }
 
 ThreadPool::~ThreadPool() {

@@ -12,11 +12,11 @@
 
 namespace lprfast {
 
-// Processors this process may use: the smaller of its CPU affinity and its cgroup quota, at least 1.
+// Processors this process may use: the smaller of its CPU affinity and its cgroup quota, 1 to 1024.
 int usable_processors();
 
 // run() may be called from many threads at once; the caller works too, so a pool of n has n - 1 threads and
-// a pool of 1 has none. Jobs must not throw.
+// a pool of 1 has none. When the system refuses threads the pool works with fewer. Jobs must not throw.
 class ThreadPool {
  public:
   explicit ThreadPool(int threads);

@@ -56,6 +56,16 @@ void check_spec(const ReaderSpec& spec) {
   }
 }
 
+// Logits taken for log-posteriors would give confidences that mean nothing.
+void check_output(ScoresView scores, bool logits) {
+  try {
+    ctc::check_scores(scores, logits, 0);
+  } catch (const std::invalid_argument& error) {
+    throw ModelError(std::string("metadata key 'output': the model's answer to an empty crop is not ") +
+                     (logits ? "logits: " : "log_posteriors: ") + error.what());
+  }
+}
+
 }  // namespace
 
 // Threads and scratch of one process. After a fork the parent's are left alone (their threads do not exist in
@@ -109,6 +119,7 @@ Reader::Reader(std::shared_ptr<const ort::Session> session, const ReaderSpec& sp
   }
   if (shape[1] < 1) throw ModelError("the model answers no time steps: " + shape_text(shape));
   steps_ = static_cast<std::size_t>(shape[1]);
+  check_output(ScoresView{scratch.output.data(), steps_, spec_.classes}, spec_.decode.logits);
 }
 
 Reader::~Reader() {
@@ -165,6 +176,7 @@ std::vector<Read> Reader::read(const std::vector<Crop>& crops, int nbest) const 
     }
     usable.push_back(i);
   }
+  if (usable.empty()) return reads;
   const std::size_t size = batch_size(usable.size(), spec_);
   const std::size_t batches = (usable.size() + size - 1) / size;
   std::vector<std::exception_ptr> failures(batches);

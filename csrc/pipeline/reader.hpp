@@ -21,7 +21,8 @@ struct ReaderSpec {
   int batch = 16;  // crops in one run of the model, at most
 };
 
-// read() may be called from many threads at once, and after a fork.
+// read() may be called from many threads at once, and in a child forked while no thread was reading (ONNX
+// Runtime's own locks do not survive a fork in the middle of a run).
 class Reader {
  public:
   // Throws std::invalid_argument (spec) or ModelError (the model does not take or answer what the spec says).

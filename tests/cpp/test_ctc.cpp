@@ -119,5 +119,5 @@ int main() {
   test_scorer_is_used_again();
   test_row_ends();
   test_what_is_no_score();
-  return lprfast::testing::failures();
+  return lprfast::testing::failures() != 0;
 }

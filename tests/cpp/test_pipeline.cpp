@@ -92,5 +92,5 @@ int main(int argc, char** argv) {
                         return other;
                       }()),
                std::exception);
-  return lprfast::testing::failures();
+  return lprfast::testing::failures() != 0;
 }
