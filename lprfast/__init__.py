@@ -13,8 +13,8 @@ except ImportError as error:
         raise
     raise ImportError(
         "lprfast's compiled module is missing. In a checkout, install the package first: "
-        "pip install -c constraints.txt -e '.[test]'   (to develop), or pip install .   (to use it, from "
-        f"another folder). The reason given: {error}"
+        "pip install -c constraints.txt -e '.[test]' to develop it, or pip install . to use it (from another "
+        "folder than the checkout)."
     ) from None
 
 from lprfast._core import ModelError, OrtError

@@ -5,7 +5,6 @@ Importing it would load a second copy of ONNX Runtime into the process, and star
 
 from __future__ import annotations
 
-import importlib.metadata
 import importlib.util
 import os
 import re
@@ -52,6 +51,8 @@ def installed_ort_wheels() -> list[tuple[str, str]]:
 
     More than one (say onnxruntime and onnxruntime-gpu) means that they overwrote one another's files.
     """
+    import importlib.metadata  # slow to import, and only the doctor and errors ask
+
     names = importlib.metadata.packages_distributions().get("onnxruntime", [])
     return [(name, importlib.metadata.version(name)) for name in sorted(set(names))]
 

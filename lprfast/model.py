@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar
@@ -13,6 +12,9 @@ from lprfast._core import ModelError
 CONTRACT_VERSION = 1
 
 T = TypeVar("T")
+
+# Wider than anything of use, narrow enough that float32 arithmetic stays finite.
+_RANGES = {"mean": (-1e4, 1e4), "scale": (1e-6, 1e4), "temperature": (0.01, 100.0)}
 
 
 @dataclass(frozen=True)
@@ -123,7 +125,7 @@ class _Reader:
         text = self._metadata[key]
         try:
             return parse(text)
-        except (ValueError, TypeError) as error:
+        except (ValueError, TypeError, RecursionError) as error:
             raise ModelError(f"{self._source}: metadata key '{key}' cannot be read: {error}") from None
 
 
@@ -152,6 +154,7 @@ def _check(contract: ModelContract) -> None:
     for symbol in contract.charset:
         # One code point a symbol, so that arrays of per-character values are as long as the text.
         _require(len(symbol) == 1, "charset", "symbols of one character", symbol)
+        _require(not 0xD800 <= ord(symbol) <= 0xDFFF, "charset", "characters, no lone surrogates", symbol)
     _require(
         len(set(contract.charset)) == len(contract.charset), "charset", "no symbol twice", contract.charset
     )
@@ -159,10 +162,9 @@ def _check(contract: ModelContract) -> None:
     for key in ("input_height", "input_width"):
         _require(1 <= getattr(contract, key) <= 4096, key, "1 to 4096", getattr(contract, key))
     _require(contract.input_channels == 1, "input_channels", "1 (gray)", contract.input_channels)
-    _require(math.isfinite(contract.mean), "mean", "a finite number", contract.mean)
-    for key in ("scale", "temperature"):
+    for key, (low, high) in _RANGES.items():
         value = getattr(contract, key)
-        _require(math.isfinite(value) and value > 0, key, "a positive finite number", value)
+        _require(low <= value <= high, key, f"a number from {low:g} to {high:g}", value)
     _require(
         contract.resize_fit in ("stretch", "letterbox"),
         "resize_fit",

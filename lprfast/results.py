@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 import numpy as np
@@ -70,9 +70,9 @@ class PlateRead:
     runner_up_confidences: tuple[float, ...] = ()
     time_steps: tuple[int, ...] = ()
     alternatives: tuple[Alternative, ...] = ()
-    charset: tuple[str, ...] | None = None
-    log_posteriors: npt.NDArray[np.float16] | None = None
-    signature: npt.NDArray[np.uint8] | None = None
+    charset: tuple[str, ...] | None = field(default=None, repr=False)
+    log_posteriors: npt.NDArray[np.float16] | None = field(default=None, repr=False)
+    signature: npt.NDArray[np.uint8] | None = field(default=None, repr=False)
 
     def to_dict(self, *, evidence: bool = False) -> dict[str, Any]:
         """Plain values for JSON.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,12 +15,14 @@ from lprfast.results import Alternative, Contribution, PlateRead, PlateVote, Sta
 UNREADABLE_BELOW = 0.5
 # Of a character that came without a confidence.
 DEFAULT_CHAR_CONFIDENCE = 0.9
-MAX_STEPS = 4096
+# Bounds on what one read may cost the vote: no plate is near them.
+MAX_STEPS = 512
+MAX_CHARACTERS = 64
 
 Charset = tuple[str, ...]
 
 
-def vote(reads: Sequence[PlateRead]) -> PlateVote:
+def vote(reads: Iterable[PlateRead]) -> PlateVote:
     """Decide which plate the reads of one vehicle show.
 
     Args:
@@ -35,6 +37,7 @@ def vote(reads: Sequence[PlateRead]) -> PlateVote:
         TypeError: a read is no PlateRead.
         ValueError: two reads come from different charsets, or one has no single blank; the message names it.
     """
+    reads = list(reads)
     for index, read in enumerate(reads):
         if not isinstance(read, PlateRead):
             raise TypeError(f"reads[{index}]: expected a PlateRead, got {type(read).__name__}")
@@ -119,6 +122,8 @@ def _reason_to_leave_out(read: PlateRead, known: frozenset[str]) -> str | None:
         return f"error: {read.error or 'no reason given'}"
     if read.status == "no_plate" or (read.status == "ok" and not read.text):
         return "no text was seen"
+    if len(read.text) > MAX_CHARACTERS:
+        return f"text: {len(read.text)} characters, more than the {MAX_CHARACTERS} that a plate can have"
     if read.log_posteriors is None:
         return "unreadable, and no log-posteriors" if read.status != "ok" else None
     if read.charset is None:

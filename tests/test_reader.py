@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 import re
+import signal
 import threading
 from pathlib import Path
 from typing import Any
@@ -112,6 +113,24 @@ def test_batch_and_threads_change_nothing(reader: PlateReader, threads: int, bat
     assert [comparable(read) for read in other.read_many(crops)] == expected
 
 
+def demo_crops() -> list[Any]:
+    folder = Path(lprfast.__file__).parent / "demo_tracks"
+    return [lprfast.load_image(path) for path in sorted(folder.glob("*/*.png"))]
+
+
+@pytest.mark.parametrize(("threads", "batch"), [(1, 1), (1, 5), (2, 16), (3, 4)])
+def test_batch_and_threads_change_no_text_of_the_bundled_model(threads: int, batch: int) -> None:
+    crops = demo_crops()
+    one = PlateReader(threads=1, batch=1)
+    expected = [one.read(crop) for crop in crops]
+    reads = PlateReader(threads=threads, batch=batch).read_many(crops)
+    assert len(crops) >= 20
+    assert [read.text for read in reads] == [read.text for read in expected]
+    # The model's arithmetic may differ in the last bits from one batch size to another.
+    confidences = [read.confidence for read in expected]
+    assert [read.confidence for read in reads] == pytest.approx(confidences, abs=1e-3)
+
+
 def test_a_stack_of_crops_is_read_as_its_crops(reader: PlateReader) -> None:
     stack = np.stack([crop_of_text("AB12"), crop_of_text("XY")])[..., None]
     assert [read.text for read in reader.read_many(stack)] == ["AB12", "XY"]
@@ -210,6 +229,7 @@ def test_what_is_no_sequence_of_crops_is_refused(reader: PlateReader, call: Any,
         ({"min_confidence": 1.5}, "min_confidence: expected 0 to 1"),
         ({"min_confidence": math.nan}, "min_confidence: expected 0 to 1"),
         ({"device": "tpu"}, "tpu"),
+        ({"threads": 2**40}, "threads: expected a number of 32 bits"),
     ],
 )
 def test_arguments_out_of_range_are_named(arguments: dict[str, Any], message: str) -> None:
@@ -221,6 +241,12 @@ def test_arguments_out_of_range_are_named(arguments: dict[str, Any], message: st
 def test_nbest_out_of_range_is_named(reader: PlateReader, nbest: int) -> None:
     with pytest.raises(ValueError, match=f"nbest: expected 0 to 100, got {nbest}"):
         reader.read(crop_of([]), nbest=nbest)
+
+
+@pytest.mark.parametrize("arguments", [{"threads": "4"}, {"threads": 1.5}, {"batch": None}])
+def test_arguments_of_another_type_are_named(arguments: dict[str, Any]) -> None:
+    with pytest.raises(TypeError, match=f"{next(iter(arguments))}: expected a whole number"):
+        PlateReader(model_bytes(), **arguments)
 
 
 def test_an_unknown_model_name_lists_those_there_are() -> None:
@@ -242,8 +268,11 @@ BAD_METADATA = {
     "blank out of range": (metadata_with(blank="37"), "'blank': expected 0 to 36, got 37"),
     "blank negative": (metadata_with(blank="-1"), "'blank'"),
     "width of another model": (metadata_with(input_width="96"), "the model takes"),
-    "scale zero": (metadata_with(scale="0"), "'scale': expected a positive"),
+    "scale zero": (metadata_with(scale="0"), "'scale': expected a number from 1e-06"),
     "scale nan": (metadata_with(scale="nan"), "'scale'"),
+    "mean too large": (metadata_with(mean="1e30"), "'mean': expected a number from -10000"),
+    "charset nested": (metadata_with(charset="[" * 100_000), "'charset' cannot be read"),
+    "output is logits": (metadata_with(output="log_posteriors"), "'output': the model's answer"),
     "kernel unknown": (metadata_with(resize_kernel="lanczos"), "'resize_kernel'"),
     "temperature": (metadata_with(temperature="-1"), "'temperature'"),
 }
@@ -300,6 +329,7 @@ def test_a_forked_child_reads_with_a_pool_of_its_own() -> None:
     expected = [read.text for read in reader.read_many(crops)]  # the parent's pool is up
     child = os.fork()
     if child == 0:
+        signal.alarm(60)  # a hang ends as a failure, not as a test run that never ends
         try:
             same = [read.text for read in reader.read_many(crops)] == expected
             os._exit(0 if same else 1)
