@@ -50,16 +50,18 @@ Batch require_batch(const py::handle& scores, int blank, bool logits, const std:
           isa_from_name(isa)};
 }
 
+enum class Check { all, by_use };  // who looks at log-posteriors: this loop, or the function it calls
+
 // Calls use(crop, log-posteriors) for each crop, checked and, where they are logits, normalised.
 template <class Use>
-void for_each_crop(const Batch& batch, const Use& use) {
+void for_each_crop(const Batch& batch, Check check, const Use& use) {
   const float* data = batch.array.data();
   const std::size_t size = batch.steps * batch.classes;
   std::vector<float> normalised(batch.logits ? size : 0);
   for (std::size_t n = 0; n < batch.crops; ++n) {
     ScoresView view{data + n * size, batch.steps, batch.classes};
     if (!batch.logits) {
-      ctc::check_scores(view, false, n, batch.isa);
+      if (check == Check::all) ctc::check_scores(view, false, n, batch.isa);
     } else {
       if (!ctc::log_softmax(view, normalised.data(), batch.isa)) ctc::check_scores(view, true, n, batch.isa);
       view.data = normalised.data();
@@ -88,41 +90,21 @@ FloatArray log_softmax(const py::handle& scores, const std::string& isa) {
   return out;
 }
 
-// Columns of the characters of all crops; those of crop n stand at offsets[n] .. offsets[n + 1].
-struct GreedyColumns {
-  std::vector<std::int64_t> offsets{0};
-  std::vector<std::int32_t> labels;
-  std::vector<float> confidences;
-  std::vector<std::int32_t> runners_up;
-  std::vector<float> runner_up_confidences;
-  std::vector<std::int32_t> steps;
-
-  void add(const std::vector<ctc::Character>& characters) {
-    for (const ctc::Character& character : characters) {
-      labels.push_back(character.label);
-      confidences.push_back(character.confidence);
-      runners_up.push_back(character.runner_up);
-      runner_up_confidences.push_back(character.runner_up_confidence);
-      steps.push_back(character.step);
-    }
-    offsets.push_back(static_cast<std::int64_t>(labels.size()));
-  }
-};
-
 py::tuple greedy(const py::handle& scores, int blank, bool logits, const std::string& isa) {
   const Batch batch = require_batch(scores, blank, logits, isa);
-  GreedyColumns columns;
+  thread_local ctc::GreedyBatch decoder;
+  const ctc::CharacterColumns* columns = nullptr;
   {
     const py::gil_scoped_release release;
-    std::vector<ctc::Character> characters;
-    for_each_crop(batch, [&](std::size_t, ScoresView view) {
-      ctc::greedy(view, batch.blank, characters, batch.isa);
-      columns.add(characters);
+    decoder.reset(batch.crops, batch.steps);
+    for_each_crop(batch, Check::by_use, [&](std::size_t n, ScoresView view) {
+      if (!decoder.add(view, batch.blank, batch.isa)) ctc::check_scores(view, false, n, batch.isa);
     });
+    columns = &decoder.finish(batch.isa);
   }
-  return py::make_tuple(to_array(columns.offsets), to_array(columns.labels), to_array(columns.confidences),
-                        to_array(columns.runners_up), to_array(columns.runner_up_confidences),
-                        to_array(columns.steps));
+  return py::make_tuple(to_array(columns->offsets), to_array(columns->labels), to_array(columns->confidences),
+                        to_array(columns->runners_up), to_array(columns->runner_up_confidences),
+                        to_array(columns->steps));
 }
 
 // Hypotheses of all crops, those of crop n at crop_offsets[n] .. crop_offsets[n + 1]; the labels of
@@ -168,7 +150,7 @@ py::tuple beam(const py::handle& scores, int blank, bool logits, int beam_size, 
   BeamColumns columns;
   {
     const py::gil_scoped_release release;
-    for_each_crop(batch, [&](std::size_t, ScoresView view) {
+    for_each_crop(batch, Check::all, [&](std::size_t, ScoresView view) {
       columns.add(ctc::beam_search(view, batch.blank, options, batch.isa));
     });
   }
@@ -202,7 +184,7 @@ py::array_t<double> score(const py::handle& scores, const Texts& texts, int blan
   {
     const py::gil_scoped_release release;
     ctc::Scorer scorer;
-    for_each_crop(batch, [&](std::size_t n, ScoresView view) {
+    for_each_crop(batch, Check::all, [&](std::size_t n, ScoresView view) {
       scorer.reset(view, batch.blank, batch.isa);
       for (const ctc::Labels& text : texts[n]) out.push_back(scorer.score(text.data(), text.size()));
     });
