@@ -61,10 +61,10 @@ void check_scores(ScoresView scores, bool logits, std::size_t crop, Isa isa = be
 // equal steps the first, wins.
 void greedy(ScoresView log_posteriors, int blank, std::vector<Character>& out, Isa isa = best_isa());
 
-// The same for many crops of as many steps: reset(), add() each crop, finish(). Keeps its memory.
+// The same for many crops of one shape: reset(), add() each crop, finish(). Keeps its memory.
 class GreedyBatch {
  public:
-  void reset(std::size_t crops, std::size_t steps);
+  void reset(std::size_t crops, std::size_t steps, std::size_t classes);
   // False when these cannot be log-posteriors: a NaN (then nothing is added), a step whose largest score is
   // outside what a sum of 1 allows, or a first step with another sum. The sums of the other steps are not looked
   // at: that is what check_scores() does, and it takes longer than all the rest.
@@ -76,6 +76,8 @@ class GreedyBatch {
 
   CharacterColumns columns_;  // until finish() with room for all steps, and logarithms as confidences
   std::size_t count_ = 0;
+  float least_ = 0;  // bounds of a step's largest score
+  float most_ = 0;
   std::vector<std::int32_t> best_;
   std::vector<float> highest_;
 };

@@ -29,15 +29,11 @@ void exponentiate(float* values, std::size_t count, const Kernels& kernel) {
   }
 }
 
-// Whether these can be the largest scores of rows that sum to 1. NaN is within no bounds.
-bool possible_maxima(const std::vector<float>& highest, std::size_t classes) {
-  // A little more than kSumTolerance, so that what is refused here is refused by check_scores() too.
-  constexpr double kTolerance = 1.01 * static_cast<double>(kSumTolerance);
-  const auto least = static_cast<float>(std::log((1 - kTolerance) / static_cast<double>(classes)));
-  const auto most = static_cast<float>(std::log1p(kTolerance));
-  bool good = true;
-  for (const float value : highest) good &= value >= least && value <= most;
-  return good;
+// Counts: of that the compiler makes vectors.
+bool within(float least, float most, const std::vector<float>& highest) {
+  int bad = 0;
+  for (const float value : highest) bad += static_cast<int>(value < least) | static_cast<int>(value > most);
+  return bad == 0;
 }
 
 bool first_sums_to_one(ScoresView scores, const Kernels& kernel) {
@@ -57,13 +53,17 @@ void resize(CharacterColumns& columns, std::size_t count) {
 
 }  // namespace
 
-void GreedyBatch::reset(std::size_t crops, std::size_t steps) {
+void GreedyBatch::reset(std::size_t crops, std::size_t steps, std::size_t classes) {
   resize(columns_, crops * steps);
   columns_.offsets.assign(1, 0);
   columns_.offsets.reserve(crops + 1);
   count_ = 0;
   best_.resize(steps);
   highest_.resize(steps);
+  // A little wider than kSumTolerance: what is refused here is refused by check_scores() too.
+  constexpr double kTolerance = 1.01 * static_cast<double>(kSumTolerance);
+  least_ = static_cast<float>(std::log((1 - kTolerance) / static_cast<double>(classes)));
+  most_ = static_cast<float>(std::log1p(kTolerance));
 }
 
 // Writes labels, steps and confidences of the crop whose best classes are known; returns how many.
@@ -73,15 +73,22 @@ std::size_t GreedyBatch::find_peaks(int blank) {
   float* logs = columns_.confidences.data() + count_;
   std::size_t found = 0;
   std::int32_t previous = blank;
+  float peak = 0;
   for (std::size_t t = 0; t < best_.size(); ++t) {
     const std::int32_t label = best_[t];
-    const bool starts = label != previous;
+    const float value = highest_[t];
+    const bool symbol = label != blank;
+    if ((label == previous) & symbol) {
+      if (value <= peak) continue;
+      --found;
+    }
+    // A blank is written too, and overwritten by what comes next: no branch on what cannot be foretold.
+    labels[found] = label;
+    steps[found] = static_cast<std::int32_t>(t);
+    logs[found] = value;
+    peak = value;
     previous = label;
-    if (label == blank || (!starts && highest_[t] <= logs[found - 1])) continue;
-    found += starts;
-    labels[found - 1] = label;
-    steps[found - 1] = static_cast<std::int32_t>(t);
-    logs[found - 1] = highest_[t];
+    found += static_cast<std::size_t>(symbol);
   }
   return found;
 }
@@ -102,7 +109,7 @@ bool GreedyBatch::add(ScoresView scores, int blank, Isa isa) {
   }
   count_ += found;
   columns_.offsets.push_back(static_cast<std::int64_t>(count_));
-  return possible_maxima(highest_, scores.classes) && first_sums_to_one(scores, kernel);
+  return within(least_, most_, highest_) && first_sums_to_one(scores, kernel);
 }
 
 const CharacterColumns& GreedyBatch::finish(Isa isa) {
@@ -115,7 +122,7 @@ const CharacterColumns& GreedyBatch::finish(Isa isa) {
 
 void greedy(ScoresView scores, int blank, std::vector<Character>& out, Isa isa) {
   thread_local GreedyBatch batch;
-  batch.reset(1, scores.steps);
+  batch.reset(1, scores.steps, scores.classes);
   batch.add(scores, blank, isa);
   const CharacterColumns& columns = batch.finish(isa);
   out.resize(columns.labels.size());
