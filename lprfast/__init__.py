@@ -18,7 +18,7 @@ except ImportError as error:
     ) from None
 
 from lprfast._core import ModelError, OrtError
-from lprfast.ctc import CtcHypothesis, CtcRead, ctc_beam, ctc_greedy, ctc_score
+from lprfast.ctc import CtcHypothesis, CtcRead, CtcReads, ctc_beam, ctc_greedy, ctc_score
 from lprfast.data.images import ImageError, load_image
 from lprfast.model import ModelContract
 from lprfast.prepare import prepare
@@ -33,6 +33,7 @@ __all__ = [
     "Contribution",
     "CtcHypothesis",
     "CtcRead",
+    "CtcReads",
     "ImageError",
     "ModelContract",
     "ModelError",

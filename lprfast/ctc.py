@@ -7,13 +7,16 @@ is the blank.
 
 All functions raise TypeError for an argument of another type, and ValueError when scores are NaN or +inf, a
 row is -inf throughout, the exp of a row of log-posteriors does not sum to 1 within 1e-3, there are fewer than
-two classes, the blank is not one of them, or the charset does not fit.
+two classes, the blank is not one of them, or the charset does not fit. ``ctc_greedy`` takes only the sum of
+each crop's first row; of the others it checks, besides NaN, that the largest score is one that such a sum
+allows: from -log(K) to 0, within about 1e-3.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any, SupportsIndex, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -57,32 +60,66 @@ class CtcHypothesis:
     log_prob: float
 
 
-def ctc_greedy(
-    scores: Scores, charset: Sequence[str], *, blank: int = 0, logits: bool = False
-) -> list[CtcRead]:
+class CtcReads(Sequence[CtcRead]):
+    """The greedy readings of a batch: a sequence of CtcRead that are built when they are asked for.
+
+    It is equal to any sequence of equal reads, and a slice of it is a list.
+
+    Attributes:
+        texts: the text of every crop; ready, where the rest of a CtcRead costs its building.
+    """
+
+    __slots__ = ("_columns", "_symbols", "texts")
+
+    def __init__(
+        self, texts: tuple[str, ...], columns: tuple[npt.NDArray[Any], ...], symbols: list[str]
+    ) -> None:
+        self.texts = texts
+        self._columns = columns
+        self._symbols = symbols
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+    @overload
+    def __getitem__(self, index: SupportsIndex) -> CtcRead: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[CtcRead]: ...
+    def __getitem__(self, index: SupportsIndex | slice) -> CtcRead | list[CtcRead]:
+        if isinstance(index, slice):
+            return [self[n] for n in range(*index.indices(len(self)))]
+        n = range(len(self))[index]  # IndexError where there is none
+        offsets, _, *columns = self._columns
+        values = [column[offsets[n] : offsets[n + 1]].tolist() for column in columns]
+        values[1] = [self._symbols[label] for label in values[1]]
+        return CtcRead(self.texts[n], *map(tuple, values))
+
+    def __iter__(self) -> Iterator[CtcRead]:
+        offsets, _, *columns = (column.tolist() for column in self._columns)
+        columns[1] = [self._symbols[label] for label in columns[1]]
+        for text, start, end in zip(self.texts, offsets[:-1], offsets[1:], strict=True):
+            yield CtcRead(text, *[tuple(column[start:end]) for column in columns])
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Sequence):
+            return NotImplemented
+        return len(self) == len(other) and all(a == b for a, b in zip(self, other, strict=True))
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        return f"CtcReads({list(self)!r})"
+
+
+def ctc_greedy(scores: Scores, charset: Sequence[str], *, blank: int = 0, logits: bool = False) -> CtcReads:
     """The best class of each step, repeats collapsed, blanks dropped; one read per crop.
 
-    Of equal scores the first class wins, of equal peaks the first step. A [T, K] array gives a list of one.
+    Of equal scores the first class wins, of equal peaks the first step. A [T, K] array gives one read.
     """
     batch = _as_batch(scores)
     symbols = _class_symbols(charset, batch.shape[2], blank)
     columns = _core.ctc_greedy(batch, blank, logits)
-    offsets, labels, confidences, runners_up, runner_up_confidences, steps = (c.tolist() for c in columns)
-    characters = [symbols[label] for label in labels]
-    others = [symbols[label] for label in runners_up]
-    reads = []
-    for n in range(len(batch)):
-        span = slice(offsets[n], offsets[n + 1])
-        reads.append(
-            CtcRead(
-                "".join(characters[span]),
-                tuple(confidences[span]),
-                tuple(others[span]),
-                tuple(runner_up_confidences[span]),
-                tuple(steps[span]),
-            )
-        )
-    return reads
+    return CtcReads(_core.ctc_texts(columns[0], columns[1], symbols), columns, symbols)
 
 
 def ctc_beam(
@@ -118,12 +155,9 @@ def ctc_beam(
     columns = _core.ctc_beam(
         batch, blank, logits, whole_number("beam_size", beam_size), whole_number("nbest", nbest), float(prune)
     )
-    crop_offsets, label_offsets, labels, log_probs = (c.tolist() for c in columns)
-    characters = [symbols[label] for label in labels]
-    found = [
-        CtcHypothesis("".join(characters[label_offsets[h] : label_offsets[h + 1]]), log_probs[h])
-        for h in range(len(log_probs))
-    ]
+    texts = _core.ctc_texts(columns[1], columns[2], symbols)
+    found = [CtcHypothesis(*text) for text in zip(texts, columns[3].tolist(), strict=True)]
+    crop_offsets = columns[0].tolist()
     return [found[crop_offsets[n] : crop_offsets[n + 1]] for n in range(len(batch))]
 
 
@@ -176,7 +210,7 @@ def _class_symbols(charset: Sequence[str], classes: int, blank: int) -> list[str
     """The symbol of every class, "" for the blank. An impossible blank is left to the core to refuse."""
     symbols = list(charset)
     for symbol in symbols:
-        if not isinstance(symbol, str) or not symbol:
+        if not symbol or not isinstance(symbol, str):
             raise ValueError(f"charset: expected strings that are not empty, got {symbol!r}")
     if len(symbols) != classes - 1:
         raise ValueError(

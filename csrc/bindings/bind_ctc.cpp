@@ -50,16 +50,18 @@ Batch require_batch(const py::handle& scores, int blank, bool logits, const std:
           isa_from_name(isa)};
 }
 
+enum class Check { all, by_use };  // who looks at log-posteriors: this loop, or the function it calls
+
 // Calls use(crop, log-posteriors) for each crop, checked and, where they are logits, normalised.
 template <class Use>
-void for_each_crop(const Batch& batch, const Use& use) {
+void for_each_crop(const Batch& batch, Check check, const Use& use) {
   const float* data = batch.array.data();
   const std::size_t size = batch.steps * batch.classes;
   std::vector<float> normalised(batch.logits ? size : 0);
   for (std::size_t n = 0; n < batch.crops; ++n) {
     ScoresView view{data + n * size, batch.steps, batch.classes};
     if (!batch.logits) {
-      ctc::check_scores(view, false, n, batch.isa);
+      if (check == Check::all) ctc::check_scores(view, false, n, batch.isa);
     } else {
       if (!ctc::log_softmax(view, normalised.data(), batch.isa)) ctc::check_scores(view, true, n, batch.isa);
       view.data = normalised.data();
@@ -88,41 +90,64 @@ FloatArray log_softmax(const py::handle& scores, const std::string& isa) {
   return out;
 }
 
-// Columns of the characters of all crops; those of crop n stand at offsets[n] .. offsets[n + 1].
-struct GreedyColumns {
-  std::vector<std::int64_t> offsets{0};
-  std::vector<std::int32_t> labels;
-  std::vector<float> confidences;
-  std::vector<std::int32_t> runners_up;
-  std::vector<float> runner_up_confidences;
-  std::vector<std::int32_t> steps;
-
-  void add(const std::vector<ctc::Character>& characters) {
-    for (const ctc::Character& character : characters) {
-      labels.push_back(character.label);
-      confidences.push_back(character.confidence);
-      runners_up.push_back(character.runner_up);
-      runner_up_confidences.push_back(character.runner_up_confidence);
-      steps.push_back(character.step);
-    }
-    offsets.push_back(static_cast<std::int64_t>(labels.size()));
-  }
-};
-
 py::tuple greedy(const py::handle& scores, int blank, bool logits, const std::string& isa) {
   const Batch batch = require_batch(scores, blank, logits, isa);
-  GreedyColumns columns;
+  ctc::GreedyBatch decoder;
+  const ctc::CharacterColumns* columns = nullptr;
   {
     const py::gil_scoped_release release;
-    std::vector<ctc::Character> characters;
-    for_each_crop(batch, [&](std::size_t, ScoresView view) {
-      ctc::greedy(view, batch.blank, characters, batch.isa);
-      columns.add(characters);
+    decoder.reset(batch.crops, batch.steps, batch.classes);
+    for_each_crop(batch, Check::by_use, [&](std::size_t n, ScoresView view) {
+      if (!decoder.add(view, batch.blank, batch.isa)) ctc::check_scores(view, false, n, batch.isa);
     });
+    columns = &decoder.finish(batch.isa);
   }
-  return py::make_tuple(to_array(columns.offsets), to_array(columns.labels), to_array(columns.confidences),
-                        to_array(columns.runners_up), to_array(columns.runner_up_confidences),
-                        to_array(columns.steps));
+  return py::make_tuple(to_array(columns->offsets), to_array(columns->labels), to_array(columns->confidences),
+                        to_array(columns->runners_up), to_array(columns->runner_up_confidences),
+                        to_array(columns->steps));
+}
+
+// The symbols of all classes in one array; that of class k stands at starts[k] .. starts[k + 1].
+struct Symbols {
+  std::vector<Py_UCS4> characters;
+  std::vector<std::size_t> starts{0};
+
+  explicit Symbols(const py::list& symbols) {
+    for (const py::handle symbol : symbols) {
+      if (!PyUnicode_Check(symbol.ptr())) throw py::type_error("symbols: expected a list of str");
+      const py::ssize_t length = PyUnicode_GET_LENGTH(symbol.ptr());
+      for (py::ssize_t i = 0; i < length; ++i) characters.push_back(PyUnicode_READ_CHAR(symbol.ptr(), i));
+      starts.push_back(characters.size());
+    }
+  }
+  std::size_t count() const { return starts.size() - 1; }
+};
+
+// The texts of labels[offsets[n]] .. labels[offsets[n + 1]], for each n.
+py::tuple texts(const py::handle& offsets, const py::handle& labels, const py::list& symbols) {
+  const auto ends = require_array<std::int64_t>(offsets, "offsets", 1);
+  const auto classes = require_array<std::int32_t>(labels, "labels", 1);
+  const Symbols table(symbols);
+  const std::int32_t* label = classes.data();
+  py::tuple out(ends.size() == 0 ? 0 : static_cast<std::size_t>(ends.size() - 1));
+  std::vector<Py_UCS4> text;
+  for (std::size_t n = 0; n < out.size(); ++n) {
+    const std::int64_t end = ends.data()[n + 1];
+    if (ends.data()[0] != 0 || end < label - classes.data() || end > classes.size()) {
+      throw std::invalid_argument("offsets: expected 0 first, no fall, and no more than there are labels");
+    }
+    text.clear();
+    for (; label != classes.data() + end; ++label) {
+      const auto k = static_cast<std::size_t>(*label);
+      if (k >= table.count()) throw std::invalid_argument("labels: expected classes that have a symbol");
+      for (std::size_t i = table.starts[k]; i < table.starts[k + 1]; ++i) text.push_back(table.characters[i]);
+    }
+    PyObject* joined = PyUnicode_FromKindAndData(PyUnicode_4BYTE_KIND, text.data(),
+                                                 static_cast<py::ssize_t>(text.size()));
+    if (joined == nullptr) throw py::error_already_set();
+    PyTuple_SET_ITEM(out.ptr(), static_cast<py::ssize_t>(n), joined);
+  }
+  return out;
 }
 
 // Hypotheses of all crops, those of crop n at crop_offsets[n] .. crop_offsets[n + 1]; the labels of
@@ -168,7 +193,7 @@ py::tuple beam(const py::handle& scores, int blank, bool logits, int beam_size, 
   BeamColumns columns;
   {
     const py::gil_scoped_release release;
-    for_each_crop(batch, [&](std::size_t, ScoresView view) {
+    for_each_crop(batch, Check::all, [&](std::size_t, ScoresView view) {
       columns.add(ctc::beam_search(view, batch.blank, options, batch.isa));
     });
   }
@@ -202,7 +227,7 @@ py::array_t<double> score(const py::handle& scores, const Texts& texts, int blan
   {
     const py::gil_scoped_release release;
     ctc::Scorer scorer;
-    for_each_crop(batch, [&](std::size_t n, ScoresView view) {
+    for_each_crop(batch, Check::all, [&](std::size_t n, ScoresView view) {
       scorer.reset(view, batch.blank, batch.isa);
       for (const ctc::Labels& text : texts[n]) out.push_back(scorer.score(text.data(), text.size()));
     });
@@ -216,6 +241,7 @@ void register_ctc(py::module_& module) {
   module.def("ctc_log_softmax", &log_softmax, py::arg("scores"), py::arg("isa") = "auto");
   module.def("ctc_greedy", &greedy, py::arg("scores"), py::arg("blank"), py::arg("logits"),
              py::arg("isa") = "auto");
+  module.def("ctc_texts", &texts, py::arg("offsets"), py::arg("labels"), py::arg("symbols"));
   module.def("ctc_beam", &beam, py::arg("scores"), py::arg("blank"), py::arg("logits"), py::arg("beam_size"),
              py::arg("nbest"), py::arg("prune"), py::arg("isa") = "auto");
   module.def("ctc_score", &score, py::arg("scores"), py::arg("texts"), py::arg("blank"), py::arg("logits"),

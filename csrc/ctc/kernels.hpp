@@ -11,10 +11,14 @@ namespace lprfast::ctc {
 
 // Scores are [steps, classes], and there is at least one class.
 struct Kernels {
-  // best[t]: the class with the largest score of row t, the first of equals. No NaN.
-  void (*best_classes)(const float* scores, std::size_t steps, std::size_t classes, std::uint32_t* best);
-  // The same for one row, with classes a and b taken for -infinity.
-  std::size_t (*best_but)(const float* row, std::size_t classes, std::size_t a, std::size_t b);
+  // highest[t]: the largest score of row t; best[t]: the class that has it, the first of equals. Returns whether
+  // there is no NaN; where there is one, its row's values mean nothing.
+  bool (*best_classes)(const float* scores, std::size_t steps, std::size_t classes, std::int32_t* best,
+                       float* highest);
+  // The same for rows steps[0] .. steps[count - 1], with classes `blank` and labels[i] taken for -infinity. Where
+  // highest[i] comes out as -infinity best[i] means nothing. No NaN.
+  void (*runners_up)(const float* scores, std::size_t classes, std::size_t blank, const std::int32_t* steps,
+                     const std::int32_t* labels, std::size_t count, std::int32_t* best, float* highest);
   // maxima[t]: the largest score of row t; NaN are passed over.
   void (*maxima)(const float* scores, std::size_t steps, std::size_t classes, float* maxima);
   // sums[t]: sum of exp(row[k] - offsets[t]), to about 1e-6 of it; NaN when one of these makes no sense.

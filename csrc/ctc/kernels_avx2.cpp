@@ -26,9 +26,10 @@ inline Pack operator-(Pack a, Pack b) { return {_mm256_sub_ps(a.v, b.v)}; }
 inline Pack operator*(Pack a, Pack b) { return {_mm256_mul_ps(a.v, b.v)}; }
 inline Pack larger(Pack a, Pack b) { return {_mm256_max_ps(a.v, b.v)}; }
 inline Pack smaller(Pack a, Pack b) { return {_mm256_min_ps(a.v, b.v)}; }
-inline Pack drop(Pack a, std::size_t lane) {
+inline Pack drop(Pack a, std::size_t start, std::size_t dropped) {
   const __m256i places = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
-  const __m256i at = _mm256_cmpeq_epi32(places, _mm256_set1_epi32(static_cast<int>(lane)));
+  const __m256i numbers = _mm256_add_epi32(places, _mm256_set1_epi32(static_cast<int>(start)));
+  const __m256i at = _mm256_cmpeq_epi32(numbers, _mm256_set1_epi32(static_cast<int>(dropped)));
   return {_mm256_blendv_ps(a.v, _mm256_set1_ps(-__builtin_huge_valf()), _mm256_castsi256_ps(at))};
 }
 inline unsigned equal_mask(Pack a, Pack b) {
@@ -53,6 +54,6 @@ inline float reduce_sum(Pack a) {
 
 }  // namespace
 
-const Kernels kAvx2Kernels{best_classes, best_but, maxima, sum_exp, subtract, exponentials};
+const Kernels kAvx2Kernels{best_classes<>, runners_up<>, maxima, sum_exp, subtract, exponentials};
 
 }  // namespace lprfast::ctc

@@ -27,9 +27,10 @@ inline Pack operator-(Pack a, Pack b) { return {_mm512_sub_ps(a.v, b.v)}; }
 inline Pack operator*(Pack a, Pack b) { return {_mm512_mul_ps(a.v, b.v)}; }
 inline Pack larger(Pack a, Pack b) { return {_mm512_max_ps(a.v, b.v)}; }
 inline Pack smaller(Pack a, Pack b) { return {_mm512_min_ps(a.v, b.v)}; }
-inline Pack drop(Pack a, std::size_t lane) {
+inline Pack drop(Pack a, std::size_t start, std::size_t dropped) {
   const __m512i places = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
-  const __mmask16 at = _mm512_cmpeq_epi32_mask(places, _mm512_set1_epi32(static_cast<int>(lane)));
+  const __m512i numbers = _mm512_add_epi32(places, _mm512_set1_epi32(static_cast<int>(start)));
+  const __mmask16 at = _mm512_cmpeq_epi32_mask(numbers, _mm512_set1_epi32(static_cast<int>(dropped)));
   return {_mm512_mask_mov_ps(a.v, at, _mm512_set1_ps(-__builtin_huge_valf()))};
 }
 inline unsigned equal_mask(Pack a, Pack b) { return _mm512_cmp_ps_mask(a.v, b.v, _CMP_EQ_OQ); }
@@ -55,6 +56,6 @@ inline float reduce_sum(Pack a) {
 
 }  // namespace
 
-const Kernels kAvx512Kernels{best_classes, best_but, maxima, sum_exp, subtract, exponentials};
+const Kernels kAvx512Kernels{best_classes<>, runners_up<>, maxima, sum_exp, subtract, exponentials};
 
 }  // namespace lprfast::ctc

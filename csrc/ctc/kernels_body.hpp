@@ -1,6 +1,6 @@
 // Included once by each kernels*.cpp, inside its anonymous namespace, after that file's own definition of
 //   Pack, kWidth           1, 8 or 16 floats, with load, splat, +, -, *, larger, smaller, zero_under,
-//   power_of_two, load_some              the first `count` (may be none, may be all) and `fill` for the rest,
+//   drop (lane `dropped` - `start` becomes -infinity), equal_mask, power_of_two, load_some              the first `count` (may be none, may be all) and `fill` for the rest,
 //   reduce_max, reduce_sum of one pack, in halves: lane i with lane i + width / 2
 // so that every path does the same arithmetic in the same order, that of 16 lanes, and gives the same bits.
 // No library function is called, or it might be emitted with instructions that the processor has not.
@@ -22,31 +22,124 @@ inline float maximum_of(std::size_t count, const Load& load_pack) {
   return reduce_max(high);
 }
 
+struct Best {
+  float value;
+  std::int32_t place;
+};
+
 // The largest value first, then the first place that holds it, 64 at a time: no branch that depends on where.
 template <class Load>
-inline std::size_t argmax_of(std::size_t count, const Load& load_pack) {
-  const Pack wanted = splat(maximum_of(count, load_pack));
+inline Best best_of(std::size_t count, const Load& load_pack) {
+  const float highest = maximum_of(count, load_pack);
+  const Pack wanted = splat(highest);
   for (std::size_t start = 0; start < count; start += 64) {
     const std::size_t end = start + 64 < count ? start + 64 : count;
     std::uint64_t equal = 0;
     for (std::size_t i = start; i < end; i += kWidth) {
       equal |= static_cast<std::uint64_t>(equal_mask(load_pack(i), wanted)) << (i - start);
     }
-    if (equal != 0) return start + static_cast<std::size_t>(__builtin_ctzll(equal));
+    if (equal != 0) return {highest, static_cast<std::int32_t>(start) + __builtin_ctzll(equal)};
   }
-  return 0;
+  return {highest, 0};
 }
 
-inline void best_classes(const float* row, std::size_t steps, std::size_t classes, std::uint32_t* best) {
+// A row of kCount packs, a number that the compiler knows: the row is loaded once and stays in registers.
+template <std::size_t kCount>
+struct ShortRow {
+  Pack packs[kCount];
+
+  ShortRow(const float* row, std::size_t classes) {
+    for (std::size_t i = 0; i + 1 < kCount; ++i) packs[i] = load(row + i * kWidth);
+    constexpr std::size_t last = (kCount - 1) * kWidth;
+    packs[kCount - 1] = load_some(row + last, classes - last, kMinusInfinity);
+  }
+  Best best() const {
+    return best_of(kCount * kWidth, [this](std::size_t i) { return packs[i / kWidth]; });
+  }
+};
+
+constexpr std::size_t kShortRow = 80;  // classes; beyond it registers would not do
+
+// NaN sticks to a sum, and nothing else makes one: +infinity is left to who looks at the maxima.
+template <std::size_t kCount>
+inline bool best_classes_short(const float* row, std::size_t steps, std::size_t classes, std::int32_t* best,
+                               float* highest) {
+  Pack sums[kCount];
+  for (Pack& sum : sums) sum = splat(0);
+  for (std::size_t t = 0; t < steps; ++t, row += classes) {
+    const ShortRow<kCount> values(row, classes);
+    for (std::size_t i = 0; i < kCount; ++i) sums[i] = sums[i] + values.packs[i];
+    const Best found = values.best();
+    best[t] = found.place;
+    highest[t] = found.value;
+  }
+  for (std::size_t i = 1; i < kCount; ++i) sums[0] = sums[0] + sums[i];
+  const float sum = reduce_sum(sums[0]);
+  return sum == sum;
+}
+
+inline bool best_classes_long(const float* row, std::size_t steps, std::size_t classes, std::int32_t* best,
+                              float* highest) {
+  Pack sums = splat(0);
   for (std::size_t t = 0; t < steps; ++t, row += classes) {
     const auto load_pack = [=](std::size_t i) { return load_filled(row, i, classes); };
-    best[t] = static_cast<std::uint32_t>(argmax_of(classes, load_pack));
+    for (std::size_t i = 0; i < classes; i += kWidth) sums = sums + load_pack(i);
+    const Best found = best_of(classes, load_pack);
+    best[t] = found.place;
+    highest[t] = found.value;
+  }
+  const float sum = reduce_sum(sums);
+  return sum == sum;
+}
+
+template <std::size_t kCount = 1>
+inline bool best_classes(const float* row, std::size_t steps, std::size_t classes, std::int32_t* best,
+                         float* highest) {
+  if constexpr (kWidth > 1 && kCount * kWidth <= kShortRow) {
+    if (classes > kCount * kWidth) return best_classes<kCount + 1>(row, steps, classes, best, highest);
+    return best_classes_short<kCount>(row, steps, classes, best, highest);
+  } else {
+    return best_classes_long(row, steps, classes, best, highest);
   }
 }
 
-inline std::size_t best_but(const float* row, std::size_t classes, std::size_t a, std::size_t b) {
-  return argmax_of(classes,
-                   [=](std::size_t i) { return drop(drop(load_filled(row, i, classes), a - i), b - i); });
+template <std::size_t kCount>
+inline Best best_but(const float* row, std::size_t classes, std::size_t a, std::size_t b) {
+  if constexpr (kCount > 0) {
+    ShortRow<kCount> values(row, classes);
+    for (std::size_t i = 0; i < kCount; ++i) {
+      values.packs[i] = drop(drop(values.packs[i], i * kWidth, a), i * kWidth, b);
+    }
+    return values.best();
+  } else {
+    return best_of(
+        classes, [=](std::size_t i) { return drop(drop(load_filled(row, i, classes), i, a), i, b); });
+  }
+}
+
+template <std::size_t kCount>
+inline void runners_up_of(const float* scores, std::size_t classes, std::size_t blank,
+                          const std::int32_t* steps, const std::int32_t* labels, std::size_t count,
+                          std::int32_t* best, float* highest) {
+  for (std::size_t i = 0; i < count; ++i) {
+    const float* row = scores + static_cast<std::size_t>(steps[i]) * classes;
+    const Best found = best_but<kCount>(row, classes, blank, static_cast<std::size_t>(labels[i]));
+    best[i] = found.place;
+    highest[i] = found.value;
+  }
+}
+
+template <std::size_t kCount = 1>
+inline void runners_up(const float* scores, std::size_t classes, std::size_t blank, const std::int32_t* steps,
+                       const std::int32_t* labels, std::size_t count, std::int32_t* best, float* highest) {
+  if constexpr (kWidth > 1 && kCount * kWidth <= kShortRow) {
+    if (classes > kCount * kWidth) {
+      return runners_up<kCount + 1>(scores, classes, blank, steps, labels, count, best, highest);
+    }
+    runners_up_of<kCount>(scores, classes, blank, steps, labels, count, best, highest);
+  } else {
+    runners_up_of<0>(scores, classes, blank, steps, labels, count, best, highest);
+  }
 }
 
 inline void maxima(const float* row, std::size_t steps, std::size_t classes, float* out) {

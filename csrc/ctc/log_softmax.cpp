@@ -9,8 +9,6 @@
 namespace lprfast::ctc {
 namespace {
 
-constexpr float kSumTolerance = 1e-3F;
-
 std::string place(std::size_t crop, std::size_t step, std::size_t index) {
   return "scores[" + std::to_string(crop) + ", " + std::to_string(step) + ", " + std::to_string(index) + "]";
 }
