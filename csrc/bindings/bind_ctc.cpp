@@ -142,8 +142,8 @@ py::tuple texts(const py::handle& offsets, const py::handle& labels, const py::l
       if (k >= table.count()) throw std::invalid_argument("labels: expected classes that have a symbol");
       for (std::size_t i = table.starts[k]; i < table.starts[k + 1]; ++i) text.push_back(table.characters[i]);
     }
-    PyObject* joined = PyUnicode_FromKindAndData(PyUnicode_4BYTE_KIND, text.data(),
-                                                 static_cast<py::ssize_t>(text.size()));
+    PyObject* joined =
+        PyUnicode_FromKindAndData(PyUnicode_4BYTE_KIND, text.data(), static_cast<py::ssize_t>(text.size()));
     if (joined == nullptr) throw py::error_already_set();
     PyTuple_SET_ITEM(out.ptr(), static_cast<py::ssize_t>(n), joined);
   }

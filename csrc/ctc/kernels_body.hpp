@@ -1,7 +1,8 @@
 // Included once by each kernels*.cpp, inside its anonymous namespace, after that file's own definition of
 //   Pack, kWidth           1, 8 or 16 floats, with load, splat, +, -, *, larger, smaller, zero_under,
-//   drop (lane `dropped` - `start` becomes -infinity), equal_mask, power_of_two, load_some              the first `count` (may be none, may be all) and `fill` for the rest,
-//   reduce_max, reduce_sum of one pack, in halves: lane i with lane i + width / 2
+//   drop (lane `dropped` - `start` becomes -infinity), equal_mask, power_of_two, load_some              the
+//   first `count` (may be none, may be all) and `fill` for the rest, reduce_max, reduce_sum of one pack, in
+//   halves: lane i with lane i + width / 2
 // so that every path does the same arithmetic in the same order, that of 16 lanes, and gives the same bits.
 // No library function is called, or it might be emitted with instructions that the processor has not.
 
@@ -112,8 +113,8 @@ inline Best best_but(const float* row, std::size_t classes, std::size_t a, std::
     }
     return values.best();
   } else {
-    return best_of(
-        classes, [=](std::size_t i) { return drop(drop(load_filled(row, i, classes), i, a), i, b); });
+    return best_of(classes,
+                   [=](std::size_t i) { return drop(drop(load_filled(row, i, classes), i, a), i, b); });
   }
 }
 
