@@ -231,8 +231,29 @@ def test_sample_command_writes_labels_that_fit_the_files(tmp_path, capsys) -> No
     assert "5 crops" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--difficulty", "2", "speed"], "difficulty: expected 0 to 1, got 2.0"),
+        (["--multi-scale", "0.9", "0.5", "speed"], "multi_scale: expected 0 < LOW <= HIGH <= 1"),
+        (["speed", "--n", "0"], "--n: expected a whole number, 1 or more, got '0'"),
+        (["sheet", "--rows", "1", "--out", "sheet.nothing"], "expected a name that ends in .png or .jpg"),
+        (["sheet", "--rows", "1", "--out", "file/sheet.png"], "cannot be written"),
+    ],
+)
+def test_bad_commands_end_with_a_message(  # type: ignore[no-untyped-def]
+    arguments, message, tmp_path, monkeypatch, capsys
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    with pytest.raises(SystemExit) as end:
+        main(arguments)
+    assert end.value.code == 2
+    assert message in capsys.readouterr().err
+
+
 def test_sheet_and_speed_commands(tmp_path, capsys) -> None:  # type: ignore[no-untyped-def]
-    main(["--held-out", "sheet", "--out", str(tmp_path / "sheet.png"), "--rows", "1"])
-    assert (tmp_path / "sheet.png").stat().st_size > 1000
+    main(["--held-out", "sheet", "--out", str(tmp_path / "new" / "sheet.png"), "--rows", "1"])
+    assert (tmp_path / "new" / "sheet.png").stat().st_size > 1000
     main(["speed", "--n", "5"])
     assert "samples/s" in capsys.readouterr().out
