@@ -229,6 +229,20 @@ def test_read_names_what_cannot_be_found(tmp_path: Path, model: str) -> None:
         assert message in result.stderr.replace("\n", " ")
 
 
+def test_read_goes_on_after_inputs_that_lead_nowhere(tmp_path: Path, model: str) -> None:
+    save_crop(tmp_path / "a" / "0.png", "AB12")
+    (tmp_path / "b").mkdir()
+    (tmp_path / "c.csv").touch()
+    result = run("read", tmp_path / "*", tmp_path / "none", "--track-per-folder", "--csv", "--model", model)
+    assert result.exit_code == 1
+    assert [line.split(",")[1] for line in result.stdout.splitlines()[1:]] == ["AB12"]
+    assert [line.split(": ")[1] for line in result.stderr.splitlines()] == [
+        str(tmp_path / "b"),
+        str(tmp_path / "c.csv"),
+        str(tmp_path / "none"),
+    ]
+
+
 def test_read_refuses_two_formats(tmp_path: Path, model: str) -> None:
     result = run("read", save_crop(tmp_path / "a.png", "A"), "--json", "--csv", "--model", model)
     assert result.exit_code == 2
