@@ -272,6 +272,34 @@ def test_a_runtime_that_fails_in_the_middle_is_a_message(
     assert result.stderr == "Error: no memory for the tensor\n"
 
 
+def test_tables_break_between_cells_only(tmp_path: Path, model: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    name = "a_street_with_quite_a_long_name"
+    save_crop(Path(name, "0.png"), "AB12")
+    Path(name, "1.png").touch()
+    monkeypatch.setenv("COLUMNS", "60")
+    assert run("read", name, "--nbest", "3", "--model", model).stdout.splitlines()[:4] == [
+        "crop",
+        "  size       read        confidence  status",
+        f"{name}/0.png",
+        "  128x32     AB12        1.000       ok          AB12 1.000",
+    ]
+    voted = run("read", name, "--track-per-folder", "--model", model).stdout.splitlines()
+    assert [line.split()[0] for line in voted] == ["track", "text", name, "AB12"]
+    monkeypatch.setenv("COLUMNS", "90")
+    wide = run("read", name, "--model", model).stdout.splitlines()
+    assert wide[1].split() == [f"{name}/0.png", "128x32", "AB12", "1.000", "ok"]
+    assert wide[2].split()[:2] == [f"{name}/1.png", "error"]
+    monkeypatch.delenv("COLUMNS")  # a file or pipe has no width
+    long = run("read", name, "--nbest", "9", "--model", model).stdout.splitlines()
+    assert [line.split()[0] for line in long] == ["crop", f"{name}/0.png", f"{name}/1.png"]
+
+
+def test_numbers_of_one_are_singular(tmp_path: Path, model: str) -> None:
+    result = run("read", save_crop(tmp_path / "a.png", "AB12"), "--model", model)
+    assert result.stderr == "1 crop: 1 ok\n"
+
+
 # eval
 
 
@@ -349,6 +377,26 @@ def test_eval_of_folders_pools_files(tmp_path: Path, model: str) -> None:
     assert "66.7%" in table
 
 
+@pytest.mark.parametrize("width", ["60", "80"])
+def test_eval_table_keeps_names_and_intervals_whole(
+    tmp_path: Path, model: str, monkeypatch: pytest.MonkeyPatch, width: str
+) -> None:
+    monkeypatch.setenv("COLUMNS", width)
+    for name in ("some_country_plates", "b"):
+        for index, text in enumerate(("AB12", "AB12")):
+            save_crop(tmp_path / name / f"{index}.png", text)
+        Image.fromarray(np.zeros((32, 128), dtype=np.uint8)).save(tmp_path / name / "2.png")
+        rows = [("0.png", "AB12", "v"), ("1.png", "AB1Z", "w"), ("2.png", "XY99", "x")]
+        label_file(tmp_path / name, rows, "path,text,track")
+    lines = run("eval", tmp_path, "--model", model).stdout.splitlines()
+    assert max(map(len, lines)) <= int(width)
+    # 1 of 3 is right, and of the votes; 1 + 4 of 12 characters are wrong.
+    found = " ".join(" ".join(lines).split())
+    assert found.count("some_country_plates 3 33.3% (0.0% - 100.0%) 41.67% (0.0% - 100.0%)") == 1
+    assert found.count("some_country_plates 1/3 33.3% (0.0% - 100.0%) 1 no_plate") == 1
+    assert found.count("pooled 2/6 33.3% (0.0% - 66.7%) 2 no_plate") == 1
+
+
 def test_eval_lists_failures_and_goes_on(tmp_path: Path, model: str) -> None:
     save_crop(tmp_path / "0.png", "AB12")
     path = label_file(tmp_path, [("0.png", "AB12"), ("gone.png", "AB12"), ("1.png", "")])
@@ -381,7 +429,7 @@ def test_eval_warns_of_symbols_that_the_model_lacks(tmp_path: Path, model: str) 
     document = evaluated(label_file(tmp_path, [("0.png", "京A12")]), "--model", model)
     assert document["exit_code"] == 0
     assert [warning.split(": ", 1)[1] for warning in document["warnings"]] == [
-        "1 labels hold symbols that the model cannot write: 京"
+        "1 label holds symbols that the model cannot write: 京"
     ]
     assert "WARNING: " in document["stderr"]
 
@@ -435,6 +483,7 @@ def test_demo_with_one_label_file_and_a_broken_image(tmp_path: Path, model: str)
     assert result.exit_code == 1
     assert "red" in result.stdout
     assert f"failed: {tmp_path / 'x' / '1.png'}: the file is empty" in result.stderr
+    assert ["1.png", "error"] in [line.split() for line in result.stdout.splitlines()]
     assert run("demo", tmp_path / "x", "--model", model).exit_code == 2
 
 
@@ -443,6 +492,9 @@ def test_models(tmp_path: Path, model: str, monkeypatch: pytest.MonkeyPatch) -> 
     (tmp_path / "default.onnx").write_bytes(model_bytes(metadata_with(training=training)))
     (tmp_path / "another.onnx").write_bytes(model_bytes())
     monkeypatch.setattr("lprfast.models._FOLDER", tmp_path)
+    monkeypatch.setenv("COLUMNS", "40")
+    assert max(map(len, run("models").stdout.splitlines())) <= 40
+    monkeypatch.delenv("COLUMNS")
     table = run("models").stdout
     assert "1,234,567" in table
     assert "1 x 32 x 128" in table
