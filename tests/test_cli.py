@@ -530,6 +530,24 @@ def test_doctor_on_a_sound_installation(tracks: Path, model: str, monkeypatch: p
     assert text.endswith("all is well\n")
 
 
+def test_doctor_compares_the_bundled_model_with_the_demo_label(
+    tracks: Path, tmp_path: Path, model: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(demo_module, "bundled_folder", lambda: tracks)
+    monkeypatch.setattr("lprfast._ort_library.installed_ort_wheels", lambda: [("onnxruntime", "1.99")])
+    monkeypatch.setattr("lprfast.models._FOLDER", tmp_path)
+    (tmp_path / "default.onnx").write_bytes(Path(model).read_bytes())
+    code, found = findings()
+    assert (code, found["self-test"]["broken"]) == (0, False)
+    label_file(tracks / "car_1", [("0.png", "AB13")])  # the crop reads AB12
+    code, found = findings()
+    assert (code, found["self-test"]["broken"]) == (1, True)
+    assert found["self-test"]["value"].startswith("read AB12 (1.000)")
+    assert found["self-test"]["advice"].startswith("the demo crop shows AB13: ")
+    assert "BROKEN read AB12" in run("doctor").stdout
+    assert findings("--model", model)[0] == 0  # of another model nothing is promised
+
+
 def test_doctor_names_what_is_broken(tmp_path: Path, model: str, monkeypatch: pytest.MonkeyPatch) -> None:
     wheels = [("onnxruntime", "1.99"), ("onnxruntime-gpu", "1.98")]
     monkeypatch.setattr("lprfast._ort_library.installed_ort_wheels", lambda: wheels)
