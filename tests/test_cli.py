@@ -601,6 +601,38 @@ def test_a_process_survives_an_encoding_without_the_symbols(tmp_path: Path, mode
     assert document["reads"][1]["path"] == str(crop)
 
 
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="this system has no /dev/full")
+@pytest.mark.parametrize("option", ["", "--json", "--csv", "--help"])
+def test_output_that_cannot_be_written_is_one_message(tmp_path: Path, model: str, option: str) -> None:
+    crop = save_crop(tmp_path / "a.png", "AB12")
+    script = "from lprfast.cli import main; main()"
+    arguments = ["read", str(crop), "--model", model, *filter(None, [option])]
+    with open("/dev/full", "w", encoding="utf-8") as full:
+        result = subprocess.run(
+            [sys.executable, "-c", script, *arguments],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            encoding="utf-8",
+            timeout=120,
+            check=False,
+        )
+    assert result.returncode == 1
+    lines = [line for line in result.stderr.splitlines() if not line.startswith("1 crop: ")]
+    assert lines == ["Error: the output cannot be written: No space left on device"]
+
+
+def test_ctrl_c_is_exit_code_130(tmp_path: Path, model: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("lprfast.reader.PlateReader.read_many", interrupt)
+    crop = save_crop(tmp_path / "a.png", "AB12")
+    for command in ("read", "eval"):
+        target = label_file(tmp_path, [("a.png", "AB12")]) if command == "eval" else crop
+        result = run(command, target, "--model", model)
+        assert (result.exit_code, result.stderr) == (130, "Error: interrupted\n")
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="names of any bytes exist on POSIX only")
 def test_a_file_name_that_is_no_text(tmp_path: Path, model: str) -> None:
     crop = save_crop(tmp_path / "a.png", "AB12")
