@@ -197,8 +197,9 @@ def _warnings(outcomes: dict[str, Outcome], reader: PlateReader, settings: Setti
         missing = uncovered_symbols(labels, charset, settings)
         if missing:
             shown = " ".join(symbol for symbol, _ in missing.most_common(40))
-            count = sum(1 for label in labels if not missing.keys().isdisjoint(label))
-            warnings.append(f"{name}: {count} labels hold symbols that the model cannot write: {shown}")
+            touched = sum(1 for label in labels if not missing.keys().isdisjoint(label))
+            hold = "1 label holds" if touched == 1 else f"{touched} labels hold"
+            warnings.append(f"{name}: {hold} symbols that the model cannot write: {shown}")
     return warnings
 
 
