@@ -66,8 +66,8 @@ class GreedyBatch {
  public:
   void reset(std::size_t crops, std::size_t steps, std::size_t classes);
   // False when these cannot be log-posteriors: a NaN (then nothing is added), a step whose largest score is
-  // outside what a sum of 1 allows, or a first step with another sum. The sums of the other steps are not looked
-  // at: that is what check_scores() does, and it takes longer than all the rest.
+  // outside what a sum of 1 allows, or a first step with another sum. The sums of the other steps are not
+  // looked at: that is what check_scores() does, and it takes longer than all the rest.
   bool add(ScoresView log_posteriors, int blank, Isa isa = best_isa());
   const CharacterColumns& finish(Isa isa = best_isa());
 

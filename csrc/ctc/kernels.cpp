@@ -23,7 +23,9 @@ inline Pack operator*(Pack a, Pack b) { return {a.v * b.v}; }
 // The second where one is NaN, as the processors' own instruction has it.
 inline Pack larger(Pack a, Pack b) { return {a.v > b.v ? a.v : b.v}; }
 inline Pack smaller(Pack a, Pack b) { return {a.v < b.v ? a.v : b.v}; }
-inline Pack drop(Pack a, std::size_t start, std::size_t dropped) { return {dropped == start ? -__builtin_huge_valf() : a.v}; }
+inline Pack drop(Pack a, std::size_t start, std::size_t dropped) {
+  return {dropped == start ? -__builtin_huge_valf() : a.v};
+}
 inline unsigned equal_mask(Pack a, Pack b) { return a.v == b.v; }
 inline Pack power_of_two(Pack shifted) {
   std::uint32_t bits;
@@ -40,7 +42,8 @@ inline float reduce_sum(Pack a) { return a.v; }
 
 }  // namespace
 
-const Kernels kScalarKernels{best_classes<>, runners_up<>, maxima, sum_exp, subtract, exponentials};
+const Kernels kScalarKernels{best_classes<>, runners_up<>, maxima,     sum_exp,
+                             subtract,       exponentials, confidences};
 
 const Kernels& kernels(Isa isa) {
 #if defined(__x86_64__)

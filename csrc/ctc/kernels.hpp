@@ -11,12 +11,12 @@ namespace lprfast::ctc {
 
 // Scores are [steps, classes], and there is at least one class.
 struct Kernels {
-  // highest[t]: the largest score of row t; best[t]: the class that has it, the first of equals. Returns whether
-  // there is no NaN; where there is one, its row's values mean nothing.
+  // highest[t]: the largest score of row t; best[t]: the class that has it, the first of equals. Returns
+  // whether there is no NaN; where there is one, its row's values mean nothing.
   bool (*best_classes)(const float* scores, std::size_t steps, std::size_t classes, std::int32_t* best,
                        float* highest);
-  // The same for rows steps[0] .. steps[count - 1], with classes `blank` and labels[i] taken for -infinity. Where
-  // highest[i] comes out as -infinity best[i] means nothing. No NaN.
+  // The same for rows steps[0] .. steps[count - 1], with classes `blank` and labels[i] taken for -infinity.
+  // Where highest[i] comes out as -infinity best[i] means nothing. No NaN.
   void (*runners_up)(const float* scores, std::size_t classes, std::size_t blank, const std::int32_t* steps,
                      const std::int32_t* labels, std::size_t count, std::int32_t* best, float* highest);
   // maxima[t]: the largest score of row t; NaN are passed over.
@@ -29,6 +29,8 @@ struct Kernels {
                    const float* second, float* out);
   // out[i] = exp(values[i]) to about 1 ulp; values are at most 709, and under -708 the result is 0.
   void (*exponentials)(const float* values, std::size_t count, double* out);
+  // The same with the precision of a float, in place.
+  void (*confidences)(float* values, std::size_t count);
 };
 
 const Kernels& kernels(Isa isa);
