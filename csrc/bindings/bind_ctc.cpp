@@ -1,6 +1,7 @@
 // CTC on NumPy arrays: scores float32 [N, T, K], results as flat arrays with offsets, one call per batch.
 #include <pybind11/stl.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <stdexcept>
 #include <string>
@@ -111,6 +112,7 @@ py::tuple greedy(const py::handle& scores, int blank, bool logits, const std::st
 struct Symbols {
   std::vector<Py_UCS4> characters;
   std::vector<std::size_t> starts{0};
+  std::size_t longest = 0;
 
   explicit Symbols(const py::list& symbols) {
     for (const py::handle symbol : symbols) {
@@ -118,6 +120,7 @@ struct Symbols {
       const py::ssize_t length = PyUnicode_GET_LENGTH(symbol.ptr());
       for (py::ssize_t i = 0; i < length; ++i) characters.push_back(PyUnicode_READ_CHAR(symbol.ptr(), i));
       starts.push_back(characters.size());
+      longest = std::max(longest, static_cast<std::size_t>(length));
     }
   }
   std::size_t count() const { return starts.size() - 1; }
@@ -136,14 +139,16 @@ py::tuple texts(const py::handle& offsets, const py::handle& labels, const py::l
     if (ends.data()[0] != 0 || end < label - classes.data() || end > classes.size()) {
       throw std::invalid_argument("offsets: expected 0 first, no fall, and no more than there are labels");
     }
-    text.clear();
+    text.resize(
+        std::max(text.size(), static_cast<std::size_t>(classes.data() + end - label) * table.longest));
+    Py_UCS4* to = text.data();
     for (; label != classes.data() + end; ++label) {
       const auto k = static_cast<std::size_t>(*label);
       if (k >= table.count()) throw std::invalid_argument("labels: expected classes that have a symbol");
-      for (std::size_t i = table.starts[k]; i < table.starts[k + 1]; ++i) text.push_back(table.characters[i]);
+      for (std::size_t i = table.starts[k]; i < table.starts[k + 1]; ++i) *to++ = table.characters[i];
     }
-    PyObject* joined =
-        PyUnicode_FromKindAndData(PyUnicode_4BYTE_KIND, text.data(), static_cast<py::ssize_t>(text.size()));
+    PyObject* joined = PyUnicode_FromKindAndData(PyUnicode_4BYTE_KIND, text.data(),
+                                                 static_cast<py::ssize_t>(to - text.data()));
     if (joined == nullptr) throw py::error_already_set();
     PyTuple_SET_ITEM(out.ptr(), static_cast<py::ssize_t>(n), joined);
   }

@@ -1,4 +1,3 @@
-#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -16,17 +15,6 @@ int first_other(std::size_t classes, int blank, int label) {
     if (k != blank && k != label) return k;
   }
   return blank;
-}
-
-// In place, a block at a time: the doubles in between stay in the nearest cache.
-void exponentiate(float* values, std::size_t count, const Kernels& kernel) {
-  constexpr std::size_t kBlock = 256;
-  double posteriors[kBlock];
-  for (std::size_t start = 0; start < count; start += kBlock) {
-    const std::size_t size = std::min(kBlock, count - start);
-    kernel.exponentials(values + start, size, posteriors);
-    for (std::size_t i = 0; i < size; ++i) values[start + i] = static_cast<float>(posteriors[i]);
-  }
 }
 
 // Counts: of that the compiler makes vectors.
@@ -114,8 +102,8 @@ bool GreedyBatch::add(ScoresView scores, int blank, Isa isa) {
 
 const CharacterColumns& GreedyBatch::finish(Isa isa) {
   const Kernels& kernel = kernels(isa);
-  exponentiate(columns_.confidences.data(), count_, kernel);
-  exponentiate(columns_.runner_up_confidences.data(), count_, kernel);
+  kernel.confidences(columns_.confidences.data(), count_);
+  kernel.confidences(columns_.runner_up_confidences.data(), count_);
   resize(columns_, count_);
   return columns_;
 }

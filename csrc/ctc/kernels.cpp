@@ -42,7 +42,8 @@ inline float reduce_sum(Pack a) { return a.v; }
 
 }  // namespace
 
-const Kernels kScalarKernels{best_classes<>, runners_up<>, maxima, sum_exp, subtract, exponentials};
+const Kernels kScalarKernels{best_classes<>, runners_up<>, maxima,     sum_exp,
+                             subtract,       exponentials, confidences};
 
 const Kernels& kernels(Isa isa) {
 #if defined(__x86_64__)

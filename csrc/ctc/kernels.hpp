@@ -29,6 +29,8 @@ struct Kernels {
                    const float* second, float* out);
   // out[i] = exp(values[i]) to about 1 ulp; values are at most 709, and under -708 the result is 0.
   void (*exponentials)(const float* values, std::size_t count, double* out);
+  // The same with the precision of a float, in place.
+  void (*confidences)(float* values, std::size_t count);
 };
 
 const Kernels& kernels(Isa isa);

@@ -54,6 +54,7 @@ inline float reduce_sum(Pack a) {
 
 }  // namespace
 
-const Kernels kAvx2Kernels{best_classes<>, runners_up<>, maxima, sum_exp, subtract, exponentials};
+const Kernels kAvx2Kernels{best_classes<>, runners_up<>, maxima,     sum_exp,
+                           subtract,       exponentials, confidences};
 
 }  // namespace lprfast::ctc

@@ -56,6 +56,7 @@ inline float reduce_sum(Pack a) {
 
 }  // namespace
 
-const Kernels kAvx512Kernels{best_classes<>, runners_up<>, maxima, sum_exp, subtract, exponentials};
+const Kernels kAvx512Kernels{best_classes<>, runners_up<>, maxima,     sum_exp,
+                             subtract,       exponentials, confidences};
 
 }  // namespace lprfast::ctc
