@@ -178,6 +178,18 @@ def test_read_csv(tmp_path: Path, model: str) -> None:
     assert float(rows[0]["confidence"]) > 0.999
     assert len(rows[0]["char_confidences"].split()) == 4
     assert rows[1]["error"].startswith("not an image")
+    assert [row["alternatives"] for row in rows] == ["", ""]
+
+
+def test_read_csv_holds_the_alternatives(tmp_path: Path, model: str) -> None:
+    crop = save_crop(tmp_path / "a.png", "AB12")
+    row = next(
+        csv.DictReader(io.StringIO(run("read", crop, "--csv", "--nbest", "3", "--model", model).stdout))
+    )
+    found = [other.rsplit(":", 1) for other in row["alternatives"].split(" ")]
+    (read,) = json.loads(run("read", crop, "--json", "--nbest", "3", "--model", model).stdout)["reads"]
+    assert found == [[other["text"], f"{other['probability']:.6f}"] for other in read["alternatives"]]
+    assert found[0][0] == "AB12"
 
 
 def test_read_votes_per_folder(tmp_path: Path, model: str) -> None:
@@ -247,6 +259,9 @@ def test_read_refuses_two_formats(tmp_path: Path, model: str) -> None:
     result = run("read", save_crop(tmp_path / "a.png", "A"), "--json", "--csv", "--model", model)
     assert result.exit_code == 2
     assert "--json and --csv exclude one another" in result.stderr
+    result = run("read", tmp_path, "--track-per-folder", "--nbest", "2", "--csv", "--model", model)
+    assert result.exit_code == 2
+    assert "--nbest: a table or CSV of votes has no line for a crop" in result.stderr
 
 
 def test_a_crop_that_the_reader_refuses_makes_exit_code_1(tmp_path: Path, model: str) -> None:
@@ -432,6 +447,25 @@ def test_eval_warns_of_symbols_that_the_model_lacks(tmp_path: Path, model: str) 
         "1 label holds symbols that the model cannot write: 京"
     ]
     assert "WARNING: " in document["stderr"]
+
+
+def test_eval_warns_of_crops_that_the_model_was_trained_on(tmp_path: Path) -> None:
+    model = tmp_path / "trained.onnx"
+    model.write_bytes(
+        model_bytes(metadata_with(training=json.dumps({"data": ["synthetic", "cars/labels.csv"]})))
+    )
+    save_crop(tmp_path / "cars" / "0.png", "AB12")
+    path = label_file(tmp_path / "cars", [("0.png", "AB12", "dev")], "path,text,split")
+    assert evaluated(path, "--model", model)["warnings"] == []
+    (warning,) = evaluated(path, "--model", model, "--split", "all")["warnings"]
+    assert warning.startswith(f"{path}: the model's training record names cars/labels.csv")
+    label_file(tmp_path / "cars", [("0.png", "AB12")])
+    document = evaluated(path, "--model", model)
+    assert len(document["warnings"]) == 1
+    assert document["exit_code"] == 0
+    assert document["files"][0]["crops"]["clusters"] == 1
+    save_crop(tmp_path / "vans" / "0.png", "AB12")
+    assert evaluated(label_file(tmp_path / "vans", [("0.png", "AB12")]), "--model", model)["warnings"] == []
 
 
 def test_eval_refuses_a_result_that_a_charset_shift_explains(tmp_path: Path) -> None:

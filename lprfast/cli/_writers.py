@@ -60,8 +60,15 @@ class JsonWriter:
         self._out.write("}\n")
 
 
+_CROP_COLUMNS = ("path", "text", "confidence", "status", "error", "width", "height")
+
+
 class CsvWriter:
-    """One row per crop, or per vehicle where votes are asked for."""
+    """One row per crop, or per vehicle where votes are asked for.
+
+    The column ``alternatives`` holds ``text:probability`` for each, separated by spaces; before the colon of
+    "no text" stands nothing.
+    """
 
     def __init__(self, with_tracks: bool) -> None:
         self._writer = csv.writer(sys.stdout, lineterminator="\n")
@@ -69,7 +76,7 @@ class CsvWriter:
         self._writer.writerow(
             ("track", "text", "probability", "status", "crops")
             if with_tracks
-            else ("path", "text", "confidence", "status", "error", "width", "height", "char_confidences")
+            else (*_CROP_COLUMNS, "char_confidences", "alternatives")
         )
 
     def read(self, source: ImageSource, read: PlateRead) -> None:
@@ -77,7 +84,8 @@ class CsvWriter:
             return
         characters = " ".join(f"{value:.4f}" for value in read.char_confidences)
         row = (source.path, read.text, f"{read.confidence:.6f}", read.status, read.error or "")
-        self._writer.writerow((*row, read.width, read.height, characters))
+        others = " ".join(f"{other.text}:{other.probability:.6f}" for other in read.alternatives)
+        self._writer.writerow((*row, read.width, read.height, characters, others))
 
     def vote(self, track: str, reads: Sequence[PlateRead], vote: PlateVote) -> None:
         self._writer.writerow((track, vote.text, f"{vote.probability:.6f}", vote.status, len(reads)))

@@ -93,11 +93,12 @@ def evaluate(
     if not pooled.samples:
         raise NoResult("no crop could be read; the reasons are listed above")
     _refuse_shift(pooled, reader, settings)
-    warnings = _warnings(outcomes, reader, settings)
+    splits = {str(labels.path): used for labels, _, used in chosen}
+    warnings = [*_training_warnings(splits, reader), *_warnings(outcomes, reader, settings)]
     for warning in warnings:
         click.echo(f"WARNING: {printable(warning)}", err=True)
     reports = _reports(outcomes, pooled, settings)
-    facts = run_facts(reader, settings, width, {str(labels.path): used for labels, _, used in chosen})
+    facts = run_facts(reader, settings, width, splits)
     if as_json:
         click.echo(json.dumps(document(reports, facts, pooled.problems, warnings), indent=2, allow_nan=False))
     else:
@@ -182,6 +183,23 @@ def _refuse_shift(pooled: Outcome, reader: PlateReader, settings: Settings) -> N
     finding = find_shift(texts, labels, reader.contract.charset, settings.prepare)
     if finding is not None:
         raise NoResult(str(finding))
+
+
+def _training_warnings(splits: dict[str, str], reader: PlateReader) -> list[str]:
+    from lprfast.evaluation import trained_on
+
+    data = reader.contract.training.get("data")
+    record = [name for name in data if isinstance(name, str)] if isinstance(data, list | tuple) else []
+    warnings = []
+    for name, used in splits.items():
+        entry = trained_on(Path(name), record)
+        if entry and used in ("all", "train"):
+            warnings.append(
+                f"{name}: the model's training record names {entry}, and the rows taken (split {used}) are "
+                "not kept apart from training: the figures are likely too good; give the file a column split "
+                "or take other crops"
+            )
+    return warnings
 
 
 def _warnings(outcomes: dict[str, Outcome], reader: PlateReader, settings: Settings) -> list[str]:

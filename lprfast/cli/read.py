@@ -48,6 +48,8 @@ def read(
     """
     if as_json and as_csv:
         raise click.UsageError("--json and --csv exclude one another")
+    if nbest and track_per_folder and not as_json:
+        raise click.UsageError("--nbest: a table or CSV of votes has no line for a crop; add --json")
     from lprfast.data.paths import InputError, expand
 
     try:
