@@ -537,6 +537,19 @@ def test_export_refuses_a_file_that_answers_otherwise(tmp_path: Path) -> None:
         export.write_checked(proto, model, other, out)
 
 
+def test_export_refuses_a_reader_that_sees_text_where_torch_sees_none(tmp_path: Path) -> None:
+    codec = Codec("AB")
+    model = build_model("conv", codec.classes).eval()
+    with torch.no_grad():
+        model[-1].classify.bias[1] += 50  # type: ignore[index, union-attr, operator]
+    path = tmp_path / "a.onnx"
+    onnx.save(export.to_onnx(model, ModelContract("m", codec.charset)), path)
+    blanks = np.log(np.array([0.98, 0.01, 0.01], np.float32))
+    crop = np.random.default_rng(0).integers(0, 255, (20, 60), np.uint8)
+    with pytest.raises(export.ParityError, match=r"crop 0 is read 'A', by torch ''"):
+        export._compare_texts(path, [crop], np.broadcast_to(blanks, (1, 32, 3)), codec)
+
+
 def test_export_says_which_checkpoint_is_wrong(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "x.pt").write_bytes(b"no checkpoint")
     assert export.main([str(tmp_path / "x.pt"), "--out", str(tmp_path / "m.onnx")]) == 2
