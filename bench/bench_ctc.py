@@ -5,8 +5,8 @@
 Every group is one job on the same 64 crops of 40 steps and 37 classes; that the texts are equal is asserted
 before the clock runs. fast-ctc-decode takes posteriors, one crop per call, and does not look whether they are
 sound; ours take log-posteriors, the whole batch, and do. ``lprfast core`` is the compiled functions;
-``lprfast texts`` is the public function, whose texts are used and whose confidences, runners-up and steps stay
-in arrays; ``lprfast objects`` is the public function with all of that made into Python objects.
+``lprfast texts`` is the public function, whose texts are used and whose confidences, runners-up and steps
+stay in arrays; ``lprfast objects`` is the public function with all of that made into Python objects.
 """
 
 from __future__ import annotations
