@@ -29,7 +29,7 @@ class PlateReader:
 
     One reader may be used from many threads at once. The worker threads start with the first read. A child
     forked while no thread was reading may go on with the reader, with threads of its own; a fork in the
-    middle of another thread's read can leave ONNX Runtime's locks held in the child, as with any native library.
+    middle of another thread's read can leave ONNX Runtime's locks held in the child, where they stay.
 
     Args:
         model: name of a bundled model, path of an ONNX file written by ``training/export.py``, or its bytes.

@@ -178,6 +178,18 @@ def test_read_csv(tmp_path: Path, model: str) -> None:
     assert float(rows[0]["confidence"]) > 0.999
     assert len(rows[0]["char_confidences"].split()) == 4
     assert rows[1]["error"].startswith("not an image")
+    assert [row["alternatives"] for row in rows] == ["", ""]
+
+
+def test_read_csv_holds_the_alternatives(tmp_path: Path, model: str) -> None:
+    crop = save_crop(tmp_path / "a.png", "AB12")
+    row = next(
+        csv.DictReader(io.StringIO(run("read", crop, "--csv", "--nbest", "3", "--model", model).stdout))
+    )
+    found = [other.rsplit(":", 1) for other in row["alternatives"].split(" ")]
+    (read,) = json.loads(run("read", crop, "--json", "--nbest", "3", "--model", model).stdout)["reads"]
+    assert found == [[other["text"], f"{other['probability']:.6f}"] for other in read["alternatives"]]
+    assert found[0][0] == "AB12"
 
 
 def test_read_votes_per_folder(tmp_path: Path, model: str) -> None:
@@ -229,10 +241,27 @@ def test_read_names_what_cannot_be_found(tmp_path: Path, model: str) -> None:
         assert message in result.stderr.replace("\n", " ")
 
 
+def test_read_goes_on_after_inputs_that_lead_nowhere(tmp_path: Path, model: str) -> None:
+    save_crop(tmp_path / "a" / "0.png", "AB12")
+    (tmp_path / "b").mkdir()
+    (tmp_path / "c.csv").touch()
+    result = run("read", tmp_path / "*", tmp_path / "none", "--track-per-folder", "--csv", "--model", model)
+    assert result.exit_code == 1
+    assert [line.split(",")[1] for line in result.stdout.splitlines()[1:]] == ["AB12"]
+    assert [line.split(": ")[1] for line in result.stderr.splitlines()] == [
+        str(tmp_path / "b"),
+        str(tmp_path / "c.csv"),
+        str(tmp_path / "none"),
+    ]
+
+
 def test_read_refuses_two_formats(tmp_path: Path, model: str) -> None:
     result = run("read", save_crop(tmp_path / "a.png", "A"), "--json", "--csv", "--model", model)
     assert result.exit_code == 2
     assert "--json and --csv exclude one another" in result.stderr
+    result = run("read", tmp_path, "--track-per-folder", "--nbest", "2", "--csv", "--model", model)
+    assert result.exit_code == 2
+    assert "--nbest: a table or CSV of votes has no line for a crop" in result.stderr
 
 
 def test_a_crop_that_the_reader_refuses_makes_exit_code_1(tmp_path: Path, model: str) -> None:
@@ -256,6 +285,34 @@ def test_a_runtime_that_fails_in_the_middle_is_a_message(
     result = run("read", save_crop(tmp_path / "a.png", "A"), "--csv", "--model", model)
     assert result.exit_code == 2
     assert result.stderr == "Error: no memory for the tensor\n"
+
+
+def test_tables_break_between_cells_only(tmp_path: Path, model: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    name = "a_street_with_quite_a_long_name"
+    save_crop(Path(name, "0.png"), "AB12")
+    Path(name, "1.png").touch()
+    monkeypatch.setenv("COLUMNS", "60")
+    assert run("read", name, "--nbest", "3", "--model", model).stdout.splitlines()[:4] == [
+        "crop",
+        "  size       read        confidence  status",
+        f"{name}/0.png",
+        "  128x32     AB12        1.000       ok          AB12 1.000",
+    ]
+    voted = run("read", name, "--track-per-folder", "--model", model).stdout.splitlines()
+    assert [line.split()[0] for line in voted] == ["track", "text", name, "AB12"]
+    monkeypatch.setenv("COLUMNS", "90")
+    wide = run("read", name, "--model", model).stdout.splitlines()
+    assert wide[1].split() == [f"{name}/0.png", "128x32", "AB12", "1.000", "ok"]
+    assert wide[2].split()[:2] == [f"{name}/1.png", "error"]
+    monkeypatch.delenv("COLUMNS")  # a file or pipe has no width
+    long = run("read", name, "--nbest", "9", "--model", model).stdout.splitlines()
+    assert [line.split()[0] for line in long] == ["crop", f"{name}/0.png", f"{name}/1.png"]
+
+
+def test_numbers_of_one_are_singular(tmp_path: Path, model: str) -> None:
+    result = run("read", save_crop(tmp_path / "a.png", "AB12"), "--model", model)
+    assert result.stderr == "1 crop: 1 ok\n"
 
 
 # eval
@@ -335,6 +392,26 @@ def test_eval_of_folders_pools_files(tmp_path: Path, model: str) -> None:
     assert "66.7%" in table
 
 
+@pytest.mark.parametrize("width", ["60", "80"])
+def test_eval_table_keeps_names_and_intervals_whole(
+    tmp_path: Path, model: str, monkeypatch: pytest.MonkeyPatch, width: str
+) -> None:
+    monkeypatch.setenv("COLUMNS", width)
+    for name in ("some_country_plates", "b"):
+        for index, text in enumerate(("AB12", "AB12")):
+            save_crop(tmp_path / name / f"{index}.png", text)
+        Image.fromarray(np.zeros((32, 128), dtype=np.uint8)).save(tmp_path / name / "2.png")
+        rows = [("0.png", "AB12", "v"), ("1.png", "AB1Z", "w"), ("2.png", "XY99", "x")]
+        label_file(tmp_path / name, rows, "path,text,track")
+    lines = run("eval", tmp_path, "--model", model).stdout.splitlines()
+    assert max(map(len, lines)) <= int(width)
+    # 1 of 3 is right, and of the votes; 1 + 4 of 12 characters are wrong.
+    found = " ".join(" ".join(lines).split())
+    assert found.count("some_country_plates 3 33.3% (0.0% - 100.0%) 41.67% (0.0% - 100.0%)") == 1
+    assert found.count("some_country_plates 1/3 33.3% (0.0% - 100.0%) 1 no_plate") == 1
+    assert found.count("pooled 2/6 33.3% (0.0% - 66.7%) 2 no_plate") == 1
+
+
 def test_eval_lists_failures_and_goes_on(tmp_path: Path, model: str) -> None:
     save_crop(tmp_path / "0.png", "AB12")
     path = label_file(tmp_path, [("0.png", "AB12"), ("gone.png", "AB12"), ("1.png", "")])
@@ -367,9 +444,28 @@ def test_eval_warns_of_symbols_that_the_model_lacks(tmp_path: Path, model: str) 
     document = evaluated(label_file(tmp_path, [("0.png", "京A12")]), "--model", model)
     assert document["exit_code"] == 0
     assert [warning.split(": ", 1)[1] for warning in document["warnings"]] == [
-        "1 labels hold symbols that the model cannot write: 京"
+        "1 label holds symbols that the model cannot write: 京"
     ]
     assert "WARNING: " in document["stderr"]
+
+
+def test_eval_warns_of_crops_that_the_model_was_trained_on(tmp_path: Path) -> None:
+    model = tmp_path / "trained.onnx"
+    model.write_bytes(
+        model_bytes(metadata_with(training=json.dumps({"data": ["synthetic", "cars/labels.csv"]})))
+    )
+    save_crop(tmp_path / "cars" / "0.png", "AB12")
+    path = label_file(tmp_path / "cars", [("0.png", "AB12", "dev")], "path,text,split")
+    assert evaluated(path, "--model", model)["warnings"] == []
+    (warning,) = evaluated(path, "--model", model, "--split", "all")["warnings"]
+    assert warning.startswith(f"{path}: the model's training record names cars/labels.csv")
+    label_file(tmp_path / "cars", [("0.png", "AB12")])
+    document = evaluated(path, "--model", model)
+    assert len(document["warnings"]) == 1
+    assert document["exit_code"] == 0
+    assert document["files"][0]["crops"]["clusters"] == 1
+    save_crop(tmp_path / "vans" / "0.png", "AB12")
+    assert evaluated(label_file(tmp_path / "vans", [("0.png", "AB12")]), "--model", model)["warnings"] == []
 
 
 def test_eval_refuses_a_result_that_a_charset_shift_explains(tmp_path: Path) -> None:
@@ -421,6 +517,7 @@ def test_demo_with_one_label_file_and_a_broken_image(tmp_path: Path, model: str)
     assert result.exit_code == 1
     assert "red" in result.stdout
     assert f"failed: {tmp_path / 'x' / '1.png'}: the file is empty" in result.stderr
+    assert ["1.png", "error"] in [line.split() for line in result.stdout.splitlines()]
     assert run("demo", tmp_path / "x", "--model", model).exit_code == 2
 
 
@@ -429,6 +526,9 @@ def test_models(tmp_path: Path, model: str, monkeypatch: pytest.MonkeyPatch) -> 
     (tmp_path / "default.onnx").write_bytes(model_bytes(metadata_with(training=training)))
     (tmp_path / "another.onnx").write_bytes(model_bytes())
     monkeypatch.setattr("lprfast.models._FOLDER", tmp_path)
+    monkeypatch.setenv("COLUMNS", "40")
+    assert max(map(len, run("models").stdout.splitlines())) <= 40
+    monkeypatch.delenv("COLUMNS")
     table = run("models").stdout
     assert "1,234,567" in table
     assert "1 x 32 x 128" in table
@@ -462,6 +562,24 @@ def test_doctor_on_a_sound_installation(tracks: Path, model: str, monkeypatch: p
     assert found["self-test"]["value"].startswith("read AB12 (1.000)")
     text = run("doctor", "--model", model).stdout
     assert text.endswith("all is well\n")
+
+
+def test_doctor_compares_the_bundled_model_with_the_demo_label(
+    tracks: Path, tmp_path: Path, model: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(demo_module, "bundled_folder", lambda: tracks)
+    monkeypatch.setattr("lprfast._ort_library.installed_ort_wheels", lambda: [("onnxruntime", "1.99")])
+    monkeypatch.setattr("lprfast.models._FOLDER", tmp_path)
+    (tmp_path / "default.onnx").write_bytes(Path(model).read_bytes())
+    code, found = findings()
+    assert (code, found["self-test"]["broken"]) == (0, False)
+    label_file(tracks / "car_1", [("0.png", "AB13")])  # the crop reads AB12
+    code, found = findings()
+    assert (code, found["self-test"]["broken"]) == (1, True)
+    assert found["self-test"]["value"].startswith("read AB12 (1.000)")
+    assert found["self-test"]["advice"].startswith("the demo crop shows AB13: ")
+    assert "BROKEN read AB12" in run("doctor").stdout
+    assert findings("--model", model)[0] == 0  # of another model nothing is promised
 
 
 def test_doctor_names_what_is_broken(tmp_path: Path, model: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -515,6 +633,38 @@ def test_a_process_survives_an_encoding_without_the_symbols(tmp_path: Path, mode
     document = json.loads(process("read", tmp_path, "--model", model, "--json").stdout)
     assert [read["status"] for read in document["reads"]] == ["error", "ok"]
     assert document["reads"][1]["path"] == str(crop)
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="this system has no /dev/full")
+@pytest.mark.parametrize("option", ["", "--json", "--csv", "--help"])
+def test_output_that_cannot_be_written_is_one_message(tmp_path: Path, model: str, option: str) -> None:
+    crop = save_crop(tmp_path / "a.png", "AB12")
+    script = "from lprfast.cli import main; main()"
+    arguments = ["read", str(crop), "--model", model, *filter(None, [option])]
+    with open("/dev/full", "w", encoding="utf-8") as full:
+        result = subprocess.run(
+            [sys.executable, "-c", script, *arguments],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            encoding="utf-8",
+            timeout=120,
+            check=False,
+        )
+    assert result.returncode == 1
+    lines = [line for line in result.stderr.splitlines() if not line.startswith("1 crop: ")]
+    assert lines == ["Error: the output cannot be written: No space left on device"]
+
+
+def test_ctrl_c_is_exit_code_130(tmp_path: Path, model: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("lprfast.reader.PlateReader.read_many", interrupt)
+    crop = save_crop(tmp_path / "a.png", "AB12")
+    for command in ("read", "eval"):
+        target = label_file(tmp_path, [("a.png", "AB12")]) if command == "eval" else crop
+        result = run(command, target, "--model", model)
+        assert (result.exit_code, result.stderr) == (130, "Error: interrupted\n")
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="names of any bytes exist on POSIX only")

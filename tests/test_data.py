@@ -310,12 +310,12 @@ def test_bad_rows_are_collected_with_their_lines(tmp_path: Path) -> None:
         "4.png,D,wide\n"
         "5.png,E,10,6\n"
         "1.png,F,10\n"
-        '"6.png","two\nlines",10\n'
+        '"6.png",F,10,\n'
         "7.png,G,-5\n"
         "8.png,H,\n"
     )
     labels = read_labels(written(tmp_path / "labels.csv", text))
-    assert [(row.path.name, row.line) for row in labels.rows] == [("1.png", 2), ("6.png", 10), ("8.png", 13)]
+    assert [(row.path.name, row.line) for row in labels.rows] == [("1.png", 2), ("8.png", 12)]
     assert labels.bad_rows == (
         BadRow(3, "path is empty"),
         BadRow(4, "text is empty"),
@@ -323,8 +323,41 @@ def test_bad_rows_are_collected_with_their_lines(tmp_path: Path) -> None:
         BadRow(7, "width: expected a whole number of pixels, got 'wide'"),
         BadRow(8, "expected 3 columns, got 4"),
         BadRow(9, "path is given already on line 2"),
-        BadRow(12, "width: expected a whole number of pixels, got '-5'"),
+        BadRow(10, "expected 3 columns, got 4"),
+        BadRow(11, "width: expected a whole number of pixels, got '-5'"),
     )
+
+
+def read_rows(path: Path, text: str) -> tuple[list[tuple[str, str, int]], list[int]]:
+    labels = read_labels(written(path, text))
+    rows = [(row.path.name, row.text, row.line) for row in labels.rows]
+    return rows, [bad.line for bad in labels.bad_rows]
+
+
+@pytest.mark.parametrize("newline", ["\n", "\r\n", "\r"])
+def test_an_unclosed_quote_costs_its_own_row_only(tmp_path: Path, newline: str) -> None:
+    def made(*lines: str) -> str:
+        return newline.join(("path,text", *lines, ""))
+
+    path = tmp_path / "labels.csv"
+    rest = [("4.png", "B", 3), ("5.png", "C", 4)]
+    assert read_rows(path, made('3.png,"X', "4.png,B", "5.png,C")) == (rest, [2])
+    # Whether a later quote closes it by chance or makes nonsense of it.
+    assert read_rows(path, made('3.png,"X', "4.png,B", "5.png,C", '6.png,"')) == (rest, [2, 5])
+    assert read_rows(path, made('3.png,"X', "4.png,B", '5.png,"C"')) == (rest, [2])
+    assert read_rows(path, made('"3.png,X', "4.png,B", "5.png,C")) == (rest, [2])
+    assert read_rows(path, made('3.png,"X"Y', "4.png,B", "5.png,C")) == (rest, [2])
+    with pytest.raises(LabelError, match="header cannot be read: a quote is opened"):
+        read_labels(written(path, 'path,"text\n3.png,X\n'))
+
+
+def test_line_breaks_in_cells(tmp_path: Path) -> None:
+    path = tmp_path / "labels.csv"
+    # "lines" on line 3 is no row either; in a column that is not used a line break does no harm.
+    text = 'path,text,note\n1.png,"two\nlines",a\n2.png,B,"two\nlines"\n3.png,C,""\n'
+    assert read_rows(path, text) == ([("2.png", "B", 4), ("3.png", "C", 6)], [2, 3])
+    text = 'path,text\n"1.png","A""B"\n"a, b.png",C\n'
+    assert read_rows(path, text) == ([("1.png", 'A"B', 2), ("a, b.png", "C", 3)], [])
 
 
 def test_text_may_be_missing_where_it_is_not_needed(tmp_path: Path) -> None:
@@ -449,6 +482,29 @@ def test_inputs_that_lead_nowhere(tmp_path: Path) -> None:
         expand([""])
     with pytest.raises(InputError, match="no usable row"):
         expand([str(written(tmp_path / "a.csv", "path\n"))])
+
+
+def test_one_bad_input_among_many_is_a_problem(tmp_path: Path) -> None:
+    touched(tmp_path, "a/1.png", "b/2.png", "b.csv")
+    (tmp_path / "empty").mkdir()
+    written(tmp_path / "c.csv", "path,text\n,A\n")
+    inputs = [str(tmp_path / name) for name in ("a", "none", "?", "b.csv", "c.csv", "x*", "empty")]
+    expanded = expand([*inputs, ""])
+    assert [source.path.name for source in expanded.sources] == ["1.png", "2.png"]
+    assert [problem.removeprefix(str(tmp_path))[1:20] for problem in expanded.problems] == [
+        "none: no such file ",
+        "b.csv: the file is ",
+        "c.csv, line 2: path",
+        "c.csv: the label fi",
+        "x*: no file matches",
+        "empty: the folder h",
+        "n input path is emp",
+    ]
+    with pytest.raises(InputError) as caught:
+        expand([inputs[1], inputs[6]])
+    first, second = str(caught.value).splitlines()
+    assert first == f"{inputs[1]}: no such file or folder"
+    assert second.startswith(f"{inputs[6]}: the folder holds no image files")
 
 
 # Files through a reader

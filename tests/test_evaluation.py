@@ -31,6 +31,7 @@ from lprfast.evaluation import (
     parse_fold,
     positional_accuracy,
     score,
+    trained_on,
     uncovered_symbols,
 )
 from lprfast.evaluation.run import run_rows
@@ -200,7 +201,8 @@ def test_all_right_and_all_wrong_have_an_interval_of_some_width() -> None:
     assert rates.exact_interval == exact_edge(True, 2)
     assert rates.cer_interval is not None
     assert (rates.cer_interval.low, rates.cer_interval.high) == (0.0, 0.0)
-    assert make_report("x", samples[:1], [], Settings({})).crops.exact_interval is None
+    one = make_report("x", samples[1:], [], Settings({})).crops
+    assert (one.exact_interval, one.clusters, one.to_dict()["clusters"]) == (None, 1, 1)
 
 
 @pytest.mark.parametrize(
@@ -269,6 +271,21 @@ def test_positional_accuracy_by_hand() -> None:
     assert positional_accuracy(["ABC", "XY"], ["ABD", "XYZ"]) == 0.8
     assert positional_accuracy(["BC"], ["ABC"]) == 0.0
     assert positional_accuracy([""], ["ABC"]) == 0.0
+
+
+@pytest.mark.parametrize(
+    ("record", "entry"),
+    [
+        (["x", "cars/labels.csv"], "cars/labels.csv"),
+        (["cars"], "cars"),
+        (["data\\cars"], "data\\cars"),
+        (["/data/cars/labels.csv"], "/data/cars/labels.csv"),
+        (["vans/labels.csv", "ars/labels.csv", "cars/other.csv", "data"], None),
+        (["synthetic", "labels.csv", ""], None),
+    ],
+)
+def test_label_files_that_a_training_record_names(record: list[str], entry: str | None) -> None:
+    assert trained_on(Path("/data/cars/labels.csv"), record) == entry
 
 
 def test_a_warning_below_chance() -> None:

@@ -19,22 +19,26 @@ from torch import nn
 from lprfast import _core
 from lprfast._ort_library import ort_library_path
 from lprfast.model import ModelContract
+from lprfast.prepare import prepare
 from training import export, train_ocr
+from training.ocr import data as data_module
+from training.ocr import train as train_module
 from training.ocr import world as world_module
 from training.ocr.checkpoint import load_checkpoint, save_checkpoint
 from training.ocr.config import Config
-from training.ocr.data import BatchKey, BatchMaker, batches
+from training.ocr.data import BatchKey, BatchMaker, ValidationSet, batches, synthetic_validation
 from training.ocr.ema import Ema
-from training.ocr.evaluate import score
-from training.ocr.labels import augment, parse_spec, read_label_file
+from training.ocr.evaluate import evaluate
+from training.ocr.labels import augment, load_gray, parse_spec, read_label_file
 from training.ocr.model import build_model, parameter_count
 from training.ocr.schedule import Clock, hard_share, learning_rate
-from training.ocr.text import Codec, edit_distance, normalise, required_steps
+from training.ocr.text import Codec, required_steps
 from training.ocr.train import batch_loss, extended_charset, load_weights
 from training.ocr.widths import read_widths
 from training.synth import CHARSET
 
 SMALL = ["--batch", "8", "--val-size", "4", "--workers", "0", "--threads", "1", "--precision", "fp32"]
+LONE = world_module.World(0, 1, torch.device("cpu"))
 
 
 @pytest.fixture(autouse=True)
@@ -120,16 +124,31 @@ def test_greedy_merges_repeats_but_not_across_a_blank() -> None:
     assert codec.greedy(answers[None]) == ["AAB"]
 
 
-def test_score_by_hand() -> None:
-    assert edit_distance("KITTEN", "SITTING") == 3
-    assert edit_distance("", "AB") == 2
-    result = score(["AB", "AC", ""], ["AB", "ABC", "X"])
-    assert (result.count, result.exact, result.cer) == (3, 1 / 3, 2 / 6)
+def test_validation_by_hand() -> None:
+    class AlwaysAb(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.answer = nn.Parameter(torch.eye(4)[[1, 0, 2]])
+
+        def forward(self, images: torch.Tensor) -> torch.Tensor:
+            return self.answer.expand(len(images), 3, 4)
+
+    plates = ValidationSet("three", torch.zeros(3, 1, 32, 128), ["AB", "ABC", "B"])
+    result = evaluate(AlwaysAb().eval(), Codec("ABC"), plates)
+    assert (result.n, result.exact, result.distance, result.characters) == (3, 1, 2, 6)
 
 
-def test_texts_are_normalised_and_counted_with_their_blanks() -> None:
-    assert normalise("ab-12·c d.") == "AB12CD"
+def test_equal_neighbours_need_a_step_between_them() -> None:
     assert required_steps("AABBC") == 7
+
+
+def test_every_run_is_judged_on_the_same_synthetic_plates() -> None:
+    sets = [
+        train_module._validation_sets(Config(steps=1, val_size=5, multi_scale=scale), LONE)[0]
+        for scale in ((0.4, 1.0), (1.0, 1.0))
+    ]
+    assert torch.equal(sets[0].images, sets[1].images)
+    assert torch.equal(sets[0].images, synthetic_validation(5).images)
 
 
 # Schedules
@@ -204,8 +223,39 @@ def test_multi_scale_one_shrinks_nothing() -> None:
     widths = {augment(crop, rng, (0.4, 0.9)).shape[1] for _ in range(20)}
     assert min(widths) >= 24
     assert max(widths) <= 54
-    images, _, _ = maker_of(multi_scale=(1.0, 1.0))[BatchKey(0, 1.0)]
-    assert np.isfinite(images).all()
+
+
+@pytest.mark.parametrize(("scale", "narrowest"), [((1.0, 1.0), 100), ((0.4, 0.5), 40)])
+def test_multi_scale_sets_the_sizes_of_a_batch(
+    scale: tuple[float, float], narrowest: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    labels = write_labels(tmp_path, [("a.png", "A", "")])
+    widths: list[int] = []
+
+    def measured(crops: list[Any]) -> Any:
+        widths.extend(crop.shape[1] for crop in crops)
+        return prepare(crops)
+
+    monkeypatch.setattr(data_module, "prepare", measured)
+    maker = maker_of(multi_scale=scale, data=(str(labels),), data_share=0.5)
+    for number in range(4):
+        maker[BatchKey(number, 1.0)]
+    low, high = scale
+    labelled = [width for width in widths if 60 * low <= width <= 60 * high and width < narrowest]
+    drawn = [width for width in widths if narrowest <= width <= 200 * high]
+    assert len(labelled) + len(drawn) == len(widths) == 24
+    assert labelled
+    assert drawn
+
+
+def test_multi_scale_changes_no_draw_but_the_sizes() -> None:
+    crop = np.random.default_rng(1).integers(0, 255, (20, 60), np.uint8)
+    after = []
+    for size, scale in (((20, 60), (1.0, 1.0)), ((20, 60), (0.4, 0.9)), ((9, 31), (1.0, 1.0))):
+        rng = np.random.default_rng(3)
+        augment(crop[: size[0], : size[1]], rng, scale)
+        after.append(rng.random())
+    assert after[0] == after[1] == after[2]
 
 
 def test_labelled_crops_enter_once_the_easy_stage_is_over(tmp_path: Path) -> None:
@@ -229,23 +279,86 @@ def test_label_files_by_split_weight_and_mistake(tmp_path: Path) -> None:
     assert [row.text for row in read_label_file(str(labels), "dev").rows] == ["B2"]
     with pytest.raises(ValueError, match="expected a positive weight"):
         parse_spec("labels.csv:-1")
-    with pytest.raises(ValueError, match="no such label file"):
+    with pytest.raises(ValueError, match=r"none\.csv: cannot be opened"):
         read_label_file(str(tmp_path / "none.csv"), "train")
     (tmp_path / "bad.csv").write_text("path,plate\na.png,A\n", encoding="utf-8")
-    with pytest.raises(ValueError, match="column 'text' is missing"):
+    with pytest.raises(ValueError, match="expected one column 'text', got 'path,plate'"):
         read_label_file(str(tmp_path / "bad.csv"), "train")
     (tmp_path / "gone.csv").write_text("path,text\nz.png,A\n", encoding="utf-8")
-    with pytest.raises(ValueError, match=r"the image 'z\.png' does not exist"):
+    with pytest.raises(ValueError, match=r"no row can be used; line 2: z\.png: no such file"):
         read_label_file(str(tmp_path / "gone.csv"), "train")
     long = write_labels(tmp_path / "long", [("a.png", "1" * 17, "")])
     with pytest.raises(ValueError, match="too long for 32 time steps"):
         read_label_file(str(long), "train")
 
 
+def test_label_files_are_read_as_lprfast_reads_them(tmp_path: Path) -> None:
+    write_labels(tmp_path, [(name, "", "") for name in ("a.png", "b.png", "c.png", "d.png", "e.png")])
+    (tmp_path / "broken.png").write_bytes((tmp_path / "a.png").read_bytes()[:40])
+    lines = [
+        "image_path,plate_text",
+        "a.png,ab-1·ä",
+        "b.png,",
+        "c.png",
+        "d.png,???",
+        "broken.png,A",
+        "no.png,A",
+    ]
+    (tmp_path / "x.csv").write_text("\n".join(lines), encoding="utf-8-sig")
+    file = read_label_file(str(tmp_path / "x.csv"), "train")
+    assert [(row.path.name, row.text) for row in file.rows] == [("a.png", "AB1Ä"), ("b.png", "")]
+    assert [bad.line for bad in file.bad_rows] == [4, 5, 6, 7]
+    assert "expected 2 columns, got 1" in file.bad_rows[0].reason
+    assert "or an empty cell, got '???'" in file.bad_rows[1].reason
+    assert "broken.png: " in file.bad_rows[2].reason
+    assert file.bad_rows[3].reason == "no.png: no such file"
+    (tmp_path / "latin.csv").write_bytes("path,text\na.png,Ä\n".encode("latin-1"))
+    with pytest.raises(ValueError, match="expected UTF-8, line 2"):
+        read_label_file(str(tmp_path / "latin.csv"), "train")
+
+
+def test_bad_rows_are_listed_and_left_out_and_a_bad_file_ends_the_program(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    labels = write_labels(tmp_path / "mine", [("a.png", "A", "train"), ("b.png", "B", "train")])
+    (tmp_path / "mine" / "b.png").write_bytes(b"not an image")
+    flags = ["--steps", "1", "--no-export", *SMALL]
+    out = tmp_path / "run"
+    assert train_ocr.main([*flags, "--data", str(labels), "--val", str(labels), "--out", str(out)]) == 0
+    printed = capsys.readouterr()
+    assert f"{labels}: line 3 is left out: b.png: not an image" in printed.err
+    assert "mine/labels.csv 1" in printed.out
+    (tmp_path / "mine" / "a.png").unlink()
+    assert train_ocr.main([*flags, "--data", str(labels), "--out", str(tmp_path / "other")]) == 2
+    assert "no row can be used; line 2: a.png: no such file" in capsys.readouterr().err
+    assert not (tmp_path / "other").exists()
+
+
+def test_training_sees_images_as_the_reader_does(tmp_path: Path) -> None:
+    rng = np.random.default_rng(2)
+    color = rng.integers(0, 256, (256, 384, 3), np.uint8)
+    Image.fromarray(color).save(tmp_path / "c.png")
+    exact = prepare([color], height=256, width=384, mean=0.0, scale=1.0, color="rgb")[0, 0]
+    assert np.abs(load_gray(tmp_path / "c.png") - exact).max() <= 1
+
+    turned = Image.Exif()
+    turned[0x0112] = 6  # shown turned by a quarter
+    Image.fromarray(color).save(tmp_path / "t.png", exif=turned)
+    assert load_gray(tmp_path / "t.png").shape == (384, 256)
+    deep = np.array([[0, 257, 65535]], np.uint16)
+    Image.fromarray(deep).save(tmp_path / "deep.png")
+    assert load_gray(tmp_path / "deep.png").tolist() == [[0, 1, 255]]
+    Image.fromarray(np.zeros((2, 3, 4), np.uint8)).save(tmp_path / "clear.png")
+    assert load_gray(tmp_path / "clear.png").min() == 255
+
+
 def test_widths_by_hand_and_from_labels(tmp_path: Path) -> None:
     assert read_widths("40-80, 80-160:2.5") == [(40, 80, 1.0), (80, 160, 2.5)]
     labels = write_labels(tmp_path, [("a.png", "A", ""), ("b.png", "B", "")])
     assert read_widths(str(labels)) == [(60, 69, 2.0)]
+    (tmp_path / "some.csv").write_text("path,text,width\na.png,A,60\nb.png,B,\n", encoding="utf-8")
+    with pytest.raises(ValueError, match="expected a 'width' in pixels in every row; line 3 has none"):
+        read_widths(str(tmp_path / "some.csv"))
     for spec in ("wide", "80-40", "0-10"):
         with pytest.raises(ValueError, match="--widths"):
             read_widths(spec)
@@ -316,13 +429,60 @@ def test_init_moves_the_classes_of_shared_symbols() -> None:
         load_weights(build_model("conv", 4), Codec("BCA"), state)
 
 
-def test_checkpoints_are_whole_or_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        ({"charset": None}, "'charset': expected list, got NoneType"),
+        ({"charset": ["A"]}, "'model' does not hold the weights of slim with 1 symbols"),
+        ({"ema": {}}, "'ema' does not hold the weights of slim"),
+        ({"config": {}}, "expected the name of the architecture as 'arch'"),
+        ({"config": {"arch": "tall"}}, "arch: expected one of"),
+    ],
+)
+def test_a_damaged_checkpoint_is_one_line_wherever_it_is_given(
+    damage: dict[str, Any], message: str, finished: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path, out = tmp_path / "c.pt", tmp_path / "out"
+    save_checkpoint(path, {**load_checkpoint(finished / "last.pt"), **damage})
+    assert export.main([str(path), "--out", str(out / "m.onnx")]) == 2
+    exported = capsys.readouterr().err
+    assert train_ocr.main(["--steps", "1", "--init", str(path), "--out", str(out), *SMALL]) == 2
+    started = capsys.readouterr().err
+    for printed in (exported, started):
+        assert message in printed
+        assert len(printed.splitlines()) == 1
+    assert not out.exists()
+
+
+def test_init_and_out_that_cannot_be_used_are_refused_before_anything_is_written(
+    finished: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    run = ["--steps", "1", *SMALL]
+    assert train_ocr.main([*run, "--init", str(finished / "model.onnx"), "--out", str(out)]) == 2
+    assert "model.onnx: expected a checkpoint of training/train_ocr.py (last.pt)" in capsys.readouterr().err
+    checkpoint = str(finished / "last.pt")
+    assert train_ocr.main([*run, "--arch", "conv", "--init", checkpoint, "--out", str(out)]) == 2
+    assert "--init: the checkpoint is of the architecture 'slim'" in capsys.readouterr().err
+    assert not out.exists()
+    assert train_ocr.main(["--resume", "--init", checkpoint, "--out", str(finished)]) == 2
+    assert "give one of them" in capsys.readouterr().err
+    out.write_text("a file", encoding="utf-8")
+    assert train_ocr.main([*run, "--out", str(out)]) == 2
+    assert "expected a folder, got a file" in capsys.readouterr().err
+    assert train_ocr.main([*run, "--out", str(out / "below")]) == 2
+    assert "below: cannot be written to" in capsys.readouterr().err
+    assert export.main([checkpoint, "--out", str(tmp_path)]) == 2
+    assert "expected the path of an ONNX file to write, got a folder" in capsys.readouterr().err
+
+
+def test_checkpoints_are_whole_or_refused(tmp_path: Path, finished: Path) -> None:
     path = tmp_path / "c.pt"
-    save_checkpoint(path, {"step": 5})
+    save_checkpoint(path, {**load_checkpoint(finished / "last.pt"), "step": 5})
     assert load_checkpoint(path)["step"] == 5
     assert list(tmp_path.iterdir()) == [path]
     path.write_bytes(path.read_bytes()[:-40])
-    with pytest.raises(ValueError, match="not a checkpoint that can be read"):
+    with pytest.raises(ValueError, match=r"expected a checkpoint of training/train_ocr\.py"):
         load_checkpoint(path)
     with pytest.raises(ValueError, match="no such checkpoint"):
         load_checkpoint(tmp_path / "none.pt")
@@ -377,10 +537,23 @@ def test_export_refuses_a_file_that_answers_otherwise(tmp_path: Path) -> None:
         export.write_checked(proto, model, other, out)
 
 
+def test_export_refuses_a_reader_that_sees_text_where_torch_sees_none(tmp_path: Path) -> None:
+    codec = Codec("AB")
+    model = build_model("conv", codec.classes).eval()
+    with torch.no_grad():
+        model[-1].classify.bias[1] += 50  # type: ignore[index, union-attr, operator]
+    path = tmp_path / "a.onnx"
+    onnx.save(export.to_onnx(model, ModelContract("m", codec.charset)), path)
+    blanks = np.log(np.array([0.98, 0.01, 0.01], np.float32))
+    crop = np.random.default_rng(0).integers(0, 255, (20, 60), np.uint8)
+    with pytest.raises(export.ParityError, match=r"crop 0 is read 'A', by torch ''"):
+        export._compare_texts(path, [crop], np.broadcast_to(blanks, (1, 32, 3)), codec)
+
+
 def test_export_says_which_checkpoint_is_wrong(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "x.pt").write_bytes(b"no checkpoint")
     assert export.main([str(tmp_path / "x.pt"), "--out", str(tmp_path / "m.onnx")]) == 2
-    assert "x.pt: not a checkpoint that can be read" in capsys.readouterr().err
+    assert "x.pt: expected a checkpoint of training/train_ocr.py" in capsys.readouterr().err
     assert not (tmp_path / "m.onnx").exists()
 
 

@@ -55,6 +55,8 @@ def main(arguments: list[str] | None = None) -> int:
     out = given.pop("out", None)
     resume, init = given.pop("resume", False), given.pop("init", None)
     try:
+        if resume and init is not None:
+            raise ValueError("--init starts a new run, --resume goes on with one: give one of them")
         config, out = _settle(given, out, resume)
         outcome = train(config, out, resume, init)
     except ValueError as error:
@@ -70,7 +72,7 @@ def _finish(config: Config, outcome: Outcome) -> int:
     model = outcome.checkpoint.with_name("model.onnx")
     try:
         export_checkpoint(outcome.checkpoint, model, config.name)
-    except ParityError as error:
+    except (ParityError, ValueError) as error:
         print(f"train_ocr: {error}; no model was written", file=sys.stderr)
         return 1
     print(f"model: {model}")
@@ -85,6 +87,8 @@ def _settle(given: dict[str, object], out: Path | None, resume: bool) -> tuple[C
         return Config.from_dict(load_checkpoint(out / CHECKPOINT)["config"]).resumed(flags), out
     if out is None:
         out = Path("runs") / time.strftime("ocr-%Y%m%d-%H%M%S")
+    if out.exists() and not out.is_dir():
+        raise ValueError(f"--out {out}: expected a folder, got a file")
     if (out / CHECKPOINT).exists():
         raise ValueError(f"--out {out}: holds a run already; add --resume or choose another folder")
     if "minutes" not in flags and "steps" not in flags:

@@ -15,6 +15,8 @@ from lprfast.cli._common import CannotStart, make_reader
 # int8 products on processors without these saturate, or are slow: the fp32 model is the better choice there.
 _VNNI_FLAGS = ("avx512_vnni", "avx_vnni")
 
+_DEFAULT_MODEL = "default"
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:
@@ -141,14 +143,14 @@ def reading_findings(model: str, device: str, threads: int | None) -> list[Findi
         return [Finding("model", model, True, error.message)]
     findings = [Finding("model", f"{reader.contract.name}, {reader.device}, {reader.threads} threads")]
     try:
-        findings.append(_self_test(reader))
+        findings.append(_self_test(reader, bundled=model == _DEFAULT_MODEL))
     # Whatever goes wrong here is what the doctor is asked to tell.
     except Exception as error:
         findings.append(Finding("self-test", "failed", True, f"{type(error).__name__}: {error}"))
     return findings
 
 
-def _self_test(reader: Any) -> Finding:
+def _self_test(reader: Any, bundled: bool) -> Finding:
     from lprfast.cli.demo import bundled_folder, demo_tracks
     from lprfast.data.images import load_image
 
@@ -157,7 +159,8 @@ def _self_test(reader: Any) -> Finding:
     except CannotStart as error:
         advice = f"the package's example crops are missing ({error.message}); install lprfast again"
         return Finding("self-test", "not run", True, advice)
-    crop = load_image(max(rows, key=lambda row: row.width or 0).path)
+    row = max(rows, key=lambda row: row.width or 0)
+    crop = load_image(row.path)
     first = _milliseconds(reader, crop)
     best = min(_milliseconds(reader, crop) for _ in range(20))
     result = reader.read(crop)
@@ -166,7 +169,15 @@ def _self_test(reader: Any) -> Finding:
         return Finding(
             "self-test", f"status {result.status}; {timing}", True, "the model cannot read a demo crop"
         )
-    return Finding("self-test", f"read {result.text} ({result.confidence:.3f}); {timing}")
+    value = f"read {result.text} ({result.confidence:.3f}); {timing}"
+    # Another model may have another alphabet or be made for other plates; ours must read its own example.
+    if bundled and result.text != row.text:
+        advice = (
+            f"the demo crop shows {row.text}: the model file, the runtime or the build is damaged; install "
+            "lprfast and onnxruntime again, and report it if that does not help"
+        )
+        return Finding("self-test", value, True, advice)
+    return Finding("self-test", value)
 
 
 def _milliseconds(reader: Any, crop: Any) -> float:

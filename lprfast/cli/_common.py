@@ -12,7 +12,6 @@ import click
 
 if TYPE_CHECKING:
     from rich.console import Console
-    from rich.table import Table
 
     from lprfast.reader import PlateReader
     from lprfast.results import PlateRead, PlateVote
@@ -24,7 +23,7 @@ EXIT_FAILED = 1
 # Below this a progress bar would only flash.
 _LONG_WORK = 64
 
-# Wide enough for a table that goes to a file or a pipe.
+# Wide enough for a line that goes to a file or a pipe.
 _PIPE_WIDTH = 160
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -88,28 +87,23 @@ def complain(problems: Iterable[str]) -> None:
 
 
 def console() -> Console:
-    """stdout for tables; a pipe is not cut to 80 columns."""
+    """stdout for sentences, wrapped between words; a pipe is not cut to 80 columns unless COLUMNS says so."""
     from rich.console import Console
 
-    width = None if sys.stdout.isatty() else _PIPE_WIDTH
+    from lprfast.cli._columns import output_width
+
+    width = output_width() or _PIPE_WIDTH
     return Console(file=sys.stdout, width=width, highlight=False, markup=False, emoji=False)
 
 
-def table(
-    title: str, headers: Sequence[str], rows: Iterable[Sequence[str]], right: Sequence[str] = ()
-) -> Table:
-    """A table of plain strings; the columns named in ``right`` are aligned to the right."""
-    from rich import box
-    from rich.table import Table
-    from rich.text import Text
+def share(text: str, value: float) -> str:
+    """A confidence or probability for people; blank where there is no text that it could be of."""
+    return f"{value:.3f}" if text else ""
 
-    result = Table(title=Text(title) if title else None, title_justify="left", box=box.SIMPLE)
-    for header in headers:
-        result.add_column(Text(header), justify="right" if header in right else "left", overflow="fold")
-    for row in rows:
-        # Text, because rich would take [1] in a file name for markup.
-        result.add_row(*(Text(printable(cell)) for cell in row))
-    return result
+
+def count(number: int, noun: str) -> str:
+    """``1 crop``, ``2 crops``."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 @contextmanager

@@ -7,10 +7,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lprfast.cli._common import SCHEMA_VERSION, console, table
+import click
+
+from lprfast.cli._columns import print_rows
+from lprfast.cli._common import SCHEMA_VERSION, console, count
 
 if TYPE_CHECKING:
-    from lprfast.evaluation import Rates, Report, Settings
+    from lprfast.evaluation import Interval, Rates, Report, Settings
     from lprfast.reader import PlateReader
 
 
@@ -52,13 +55,11 @@ def document(
 
 
 def print_reports(reports: Sequence[Report], facts: dict[str, Any], problems: Sequence[str]) -> None:
-    """The table; the pooled line, the last report, is left out where there is one file only."""
+    """The tables; the pooled line, the last report, is left out where there is one file only."""
     shown = reports[:-1] if len(reports) == 2 else reports
-    headers = ("labels", "crops", "exact match", "95 %", "CER", "95 %", "not read", "votes right", "95 %")
-    out = console()
     names = _short_names([report.name for report in shown])
-    rows = [(name, *_cells(report)) for name, report in zip(names, shown, strict=True)]
-    out.print(table("", headers, rows, right=("crops",)))
+    _print_tables(list(zip(names, shown, strict=True)))
+    out = console()
     splits = ", ".join(sorted(set(facts["splits"].values())))
     width = f"crops shrunk to {facts['width']} px" if facts["width"] else "crops as they are"
     folded = "".join(f", {symbol}={first}" for symbol, first in facts["fold"].items() if symbol != first)
@@ -68,11 +69,24 @@ def print_reports(reports: Sequence[Report], facts: dict[str, Any], problems: Se
     out.print(f"compared: {facts['compared']}{folded}")
     out.print(
         f"95 % intervals: bootstrap over vehicles (track, else text), {facts['resamples']} resamples, "
-        f"seed {facts['seed']};"
+        f"seed {facts['seed']}; Clopper-Pearson where exact match is 0 or 100 %; (-) for a single vehicle"
     )
-    out.print("where exact match is 0 or 100 %: Clopper-Pearson; where there is one vehicle only: none (-)")
     if problems:
-        out.print(f"{len(problems)} rows or images failed and are in no figure; they are listed on stderr")
+        failed = count(len(problems), "input")
+        out.print(f"{failed} (rows or images) failed and stand in no figure; they are listed on stderr")
+
+
+def _print_tables(reports: Sequence[tuple[str, Report]]) -> None:
+    crops = [
+        (name, str(report.crops.score.n), _exact(report.crops), _cer(report.crops))
+        for name, report in reports
+    ]
+    print_rows(("labels", "crops", "exact match (95 %)", "CER (95 %)"), crops, right=("crops",))
+    click.echo()
+    more = [(name, _votes(report), _not_read(report)) for name, report in reports]
+    if any(votes or unread for _, votes, unread in more):
+        print_rows(("labels", "votes right (95 %)", "crops not read"), more)
+        click.echo()
 
 
 def _short_names(names: Sequence[str]) -> list[str]:
@@ -84,24 +98,23 @@ def _short_names(names: Sequence[str]) -> list[str]:
     return short if len(set(short)) == len(short) else list(names)
 
 
-def _cells(report: Report) -> tuple[str, ...]:
-    crops = report.crops
-    unread = ", ".join(f"{count} {status}" for status, count in report.statuses.items() if status != "ok")
-    votes = ("", "")
-    if report.vehicles:
-        total = report.vehicles.score
-        votes = (f"{total.exact}/{total.n}", _percent_interval(report.vehicles, "exact_interval"))
-    return (
-        str(crops.score.n),
-        f"{crops.score.exact_match:.1%}",
-        _percent_interval(crops, "exact_interval"),
-        f"{crops.score.cer:.2%}",
-        _percent_interval(crops, "cer_interval"),
-        unread,
-        *votes,
-    )
+def _exact(rates: Rates) -> str:
+    return f"{rates.score.exact_match:6.1%} {_interval(rates.exact_interval)}"
 
 
-def _percent_interval(rates: Rates, name: str) -> str:
-    interval = getattr(rates, name)
-    return f"{interval.low:.1%} - {interval.high:.1%}" if interval else "-"
+def _cer(rates: Rates) -> str:
+    return f"{rates.score.cer:6.2%} {_interval(rates.cer_interval)}"
+
+
+def _votes(report: Report) -> str:
+    if report.vehicles is None:
+        return ""
+    return f"{report.vehicles.score.exact}/{report.vehicles.score.n} {_exact(report.vehicles)}"
+
+
+def _not_read(report: Report) -> str:
+    return ", ".join(f"{number} {status}" for status, number in report.statuses.items() if status != "ok")
+
+
+def _interval(interval: Interval | None) -> str:
+    return f"({interval.low:.1%} - {interval.high:.1%})" if interval else "(-)"

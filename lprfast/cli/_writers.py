@@ -8,9 +8,7 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Protocol, TextIO
 
-import click
-
-from lprfast.cli._common import SCHEMA_VERSION, printable
+from lprfast.cli._common import SCHEMA_VERSION, printable, share
 
 if TYPE_CHECKING:
     from lprfast.data.paths import ImageSource
@@ -62,8 +60,15 @@ class JsonWriter:
         self._out.write("}\n")
 
 
+_CROP_COLUMNS = ("path", "text", "confidence", "status", "error", "width", "height")
+
+
 class CsvWriter:
-    """One row per crop, or per vehicle where votes are asked for."""
+    """One row per crop, or per vehicle where votes are asked for.
+
+    The column ``alternatives`` holds ``text:probability`` for each, separated by spaces; before the colon of
+    "no text" stands nothing.
+    """
 
     def __init__(self, with_tracks: bool) -> None:
         self._writer = csv.writer(sys.stdout, lineterminator="\n")
@@ -71,7 +76,7 @@ class CsvWriter:
         self._writer.writerow(
             ("track", "text", "probability", "status", "crops")
             if with_tracks
-            else ("path", "text", "confidence", "status", "error", "width", "height", "char_confidences")
+            else (*_CROP_COLUMNS, "char_confidences", "alternatives")
         )
 
     def read(self, source: ImageSource, read: PlateRead) -> None:
@@ -79,7 +84,8 @@ class CsvWriter:
             return
         characters = " ".join(f"{value:.4f}" for value in read.char_confidences)
         row = (source.path, read.text, f"{read.confidence:.6f}", read.status, read.error or "")
-        self._writer.writerow((*row, read.width, read.height, characters))
+        others = " ".join(f"{other.text}:{other.probability:.6f}" for other in read.alternatives)
+        self._writer.writerow((*row, read.width, read.height, characters, others))
 
     def vote(self, track: str, reads: Sequence[PlateRead], vote: PlateVote) -> None:
         self._writer.writerow((track, vote.text, f"{vote.probability:.6f}", vote.status, len(reads)))
@@ -97,41 +103,31 @@ class TableWriter:
     def __init__(self, with_tracks: bool, names: Sequence[str]) -> None:
         from rich.cells import cell_len
 
+        from lprfast.cli._columns import Columns
+
         self._with_tracks = with_tracks
-        widest = max((cell_len(printable(name)) for name in names), default=0)
+        headers = ("crop", "size", "read", "confidence", "status")
         if with_tracks:
-            self._widths = (max(widest, 5), 10, 11, 10, 5)
-            self._line("track", "text", "probability", "status", "crops")
-        else:
-            self._widths = (max(widest, 4), 9, 10, 10, 10)
-            self._line("crop", "size", "read", "confidence", "status")
+            headers = ("track", "text", "probability", "status", "crops")
+        widest = max((cell_len(printable(name)) for name in names), default=0)
+        self._columns = Columns(headers, (widest, *((10, 11, 10, 5) if with_tracks else (9, 10, 10, 10))))
+        self._columns.header()
 
     def read(self, source: ImageSource, read: PlateRead) -> None:
         if self._with_tracks:
             return
         size = f"{read.width}x{read.height}" if read.width else ""
-        others = ", ".join(f"{other.text or '(none)'} {other.probability:.3f}" for other in read.alternatives)
-        status = f"{read.status}: {read.error}" if read.error else read.status
-        self._line(str(source.path), size, read.text, _share(read.text, read.confidence), status, others)
+        others = [f"{other.text or '(none)'} {other.probability:.3f}" for other in read.alternatives]
+        status = (read.status, read.error) if read.error else (read.status,)
+        confidence = share(read.text, read.confidence)
+        self._columns.row((str(source.path), size, read.text, confidence, *status, *others))
 
     def vote(self, track: str, reads: Sequence[PlateRead], vote: PlateVote) -> None:
-        self._line(track, vote.text, _share(vote.text, vote.probability), vote.status, str(len(reads)))
+        probability = share(vote.text, vote.probability)
+        self._columns.row((track, vote.text, probability, vote.status, str(len(reads))))
 
     def close(self) -> None:
         pass
-
-    def _line(self, *cells: str) -> None:
-        from rich.cells import cell_len
-
-        padded = []
-        for index, cell in enumerate(map(printable, cells)):
-            width = self._widths[index] if index < len(self._widths) else 0
-            padded.append(cell + " " * (width - cell_len(cell)))
-        click.echo("  ".join(padded).rstrip())
-
-
-def _share(text: str, value: float) -> str:
-    return f"{value:.3f}" if text else ""
 
 
 def _without_version(values: dict[str, Any]) -> dict[str, Any]:

@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING
 
 import click
 
+from lprfast.cli._columns import print_rows
 from lprfast.cli._common import (
     EXIT_FAILED,
     CannotStart,
     complain,
     console,
     make_reader,
+    printable,
     reader_options,
-    table,
+    share,
     vote_reads,
 )
 
@@ -93,15 +95,16 @@ def _show_track(reader: PlateReader, out: Console, name: str, rows: list[LabelRo
     for file in files:
         crop = file.read
         complain([f"{file.path}: {crop.error}"] if crop.status == "error" else [])
-        size = f"{crop.width}x{crop.height}"
-        lines.append((file.path.name, size, crop.text, f"{crop.confidence:.3f}", crop.status))
-    headers = ("crop", "size", "read", "confidence", "status")
-    out.print(table(name, headers, lines, right=("size", "confidence")))
+        size = f"{crop.width}x{crop.height}" if crop.width else ""
+        confidence = share(crop.text, crop.confidence)
+        lines.append((file.path.name, size, crop.text, confidence, crop.status))
+    out.print(printable(name))
+    print_rows(("crop", "size", "read", "confidence", "status"), lines, right=("size", "confidence"))
     vote = vote_reads([file.read for file in files])
     label = rows[0].text
+    probability = f"  probability {vote.probability:.3f}" if vote.text else ""
     verdict = "equals" if vote.text == label else "differs from"
     out.print(
-        f"  vote: {vote.text or '(none)'}  probability {vote.probability:.3f}  {vote.status}; "
-        f"{verdict} the labelled text {label}\n"
+        f"vote: {vote.text or '(none)'}{probability}  {vote.status}; {verdict} the labelled text {label}\n"
     )
     return vote.text == label, sum(file.read.status == "error" for file in files)

@@ -93,11 +93,12 @@ def evaluate(
     if not pooled.samples:
         raise NoResult("no crop could be read; the reasons are listed above")
     _refuse_shift(pooled, reader, settings)
-    warnings = _warnings(outcomes, reader, settings)
+    splits = {str(labels.path): used for labels, _, used in chosen}
+    warnings = [*_training_warnings(splits, reader), *_warnings(outcomes, reader, settings)]
     for warning in warnings:
         click.echo(f"WARNING: {printable(warning)}", err=True)
     reports = _reports(outcomes, pooled, settings)
-    facts = run_facts(reader, settings, width, {str(labels.path): used for labels, _, used in chosen})
+    facts = run_facts(reader, settings, width, splits)
     if as_json:
         click.echo(json.dumps(document(reports, facts, pooled.problems, warnings), indent=2, allow_nan=False))
     else:
@@ -184,6 +185,23 @@ def _refuse_shift(pooled: Outcome, reader: PlateReader, settings: Settings) -> N
         raise NoResult(str(finding))
 
 
+def _training_warnings(splits: dict[str, str], reader: PlateReader) -> list[str]:
+    from lprfast.evaluation import trained_on
+
+    data = reader.contract.training.get("data")
+    record = [name for name in data if isinstance(name, str)] if isinstance(data, list | tuple) else []
+    warnings = []
+    for name, used in splits.items():
+        entry = trained_on(Path(name), record)
+        if entry and used in ("all", "train"):
+            warnings.append(
+                f"{name}: the model's training record names {entry}, and the rows taken (split {used}) are "
+                "not kept apart from training: the figures are likely too good; give the file a column split "
+                "or take other crops"
+            )
+    return warnings
+
+
 def _warnings(outcomes: dict[str, Outcome], reader: PlateReader, settings: Settings) -> list[str]:
     from lprfast.evaluation import below_chance, uncovered_symbols
 
@@ -197,8 +215,9 @@ def _warnings(outcomes: dict[str, Outcome], reader: PlateReader, settings: Setti
         missing = uncovered_symbols(labels, charset, settings)
         if missing:
             shown = " ".join(symbol for symbol, _ in missing.most_common(40))
-            count = sum(1 for label in labels if not missing.keys().isdisjoint(label))
-            warnings.append(f"{name}: {count} labels hold symbols that the model cannot write: {shown}")
+            touched = sum(1 for label in labels if not missing.keys().isdisjoint(label))
+            hold = "1 label holds" if touched == 1 else f"{touched} labels hold"
+            warnings.append(f"{name}: {hold} symbols that the model cannot write: {shown}")
     return warnings
 
 

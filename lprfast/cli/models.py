@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import textwrap
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from lprfast.cli._common import SCHEMA_VERSION, console, make_reader, table
+from lprfast.cli._columns import output_width, print_rows
+from lprfast.cli._common import SCHEMA_VERSION, make_reader, printable
 
 if TYPE_CHECKING:
     from lprfast.model import ModelContract
@@ -26,10 +28,13 @@ def models(as_json: bool) -> None:
     if not infos:
         click.echo("no models are bundled with this installation; --model takes the path of an ONNX file")
         return
-    headers = ("model", "task", "input", "symbols", "parameters", "size", "calibrated", "trained on")
-    out = console()
-    out.print(table("", headers, map(_row, infos), right=("symbols", "parameters", "size")))
-    out.print("The whole training record: lprfast models --json")
+    headers = ("model", "task", "input", "symbols", "parameters", "size", "calibrated")
+    print_rows(headers, map(_row, infos), right=("symbols", "parameters", "size"))
+    click.echo()
+    for info in infos:
+        data = ", ".join(info["training"].get("data", ["not recorded"]))
+        _print_words(f"{info['name']}: trained on {data}")
+    _print_words("The whole training record: lprfast models --json")
 
 
 def bundled_models() -> list[dict[str, Any]]:
@@ -66,5 +71,12 @@ def _row(info: dict[str, Any]) -> tuple[str, ...]:
         f"{parameters:,}" if isinstance(parameters, int) else "not recorded",
         f"{info['bytes'] / 1e6:.2f} MB",
         "yes" if info["calibration"] else "no",
-        ", ".join(info["training"].get("data", ["not recorded"])),
     )
+
+
+def _print_words(text: str) -> None:
+    width = max(20, output_width() or len(text) + 1)
+    lines = textwrap.wrap(
+        printable(text), width, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False
+    )
+    click.echo("\n".join(lines))

@@ -11,6 +11,7 @@ import click
 from lprfast.cli._common import (
     EXIT_FAILED,
     complain,
+    count,
     make_reader,
     progress,
     reader_options,
@@ -47,6 +48,8 @@ def read(
     """
     if as_json and as_csv:
         raise click.UsageError("--json and --csv exclude one another")
+    if nbest and track_per_folder and not as_json:
+        raise click.UsageError("--nbest: a table or CSV of votes has no line for a crop; add --json")
     from lprfast.data.paths import InputError, expand
 
     try:
@@ -59,8 +62,8 @@ def read(
     counts = _read_all(reader, expanded, writer, track_per_folder, nbest)
     writer.close()
     if not (as_json or as_csv):
-        parts = ", ".join(f"{count} {status}" for status, count in sorted(counts.items()))
-        click.echo(f"{counts.total()} crops: {parts}", err=True)
+        parts = ", ".join(f"{number} {status}" for status, number in sorted(counts.items()))
+        click.echo(f"{count(counts.total(), 'crop')}: {parts}", err=True)
     if counts["error"] or expanded.problems:
         sys.exit(EXIT_FAILED)
 

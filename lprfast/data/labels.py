@@ -11,6 +11,8 @@ from pathlib import Path
 # The names of fast-plate-ocr's label files are understood as well.
 _SYNONYMS = {"image_path": "path", "plate_text": "text"}
 
+_USED = ("path", "text", "width", "height", "region", "track", "split")
+
 
 class LabelError(ValueError):
     """A label file that cannot be used at all; the message names the file and what was expected."""
@@ -70,7 +72,8 @@ def read_labels(path: str | os.PathLike[str], *, need_text: bool = True) -> Labe
 
     Columns are ``path`` and ``text`` (or ``image_path`` and ``plate_text``) and, if you like, ``width``,
     ``height``, ``region``, ``track``, ``split``; others are ignored. Rows that cannot be used are collected,
-    not raised.
+    not raised; so are cells with a line break in one of these columns and quotes that are not closed, after
+    which the next line is tried as a row of its own.
 
     Args:
         path: the file.
@@ -80,26 +83,38 @@ def read_labels(path: str | os.PathLike[str], *, need_text: bool = True) -> Labe
         LabelError: the file cannot be opened, is empty or not UTF-8, or its header lacks a needed column.
     """
     path = Path(path)
-    reader = csv.reader(io.StringIO(_decoded(path), newline=""))
+    lines = io.StringIO(_decoded(path), newline="").readlines()
     try:
-        header = next(reader, None)
-    except csv.Error as error:
+        header, start = _record(lines, 0)
+    except ValueError as error:
         raise LabelError(f"{path}: the header cannot be read: {error}") from None
     columns = _columns(path, header, need_text)
     rows: list[LabelRow] = []
     bad_rows: list[BadRow] = []
     seen: dict[Path, int] = {}
-    while True:
-        line = reader.line_num + 1
+    while start < len(lines):
+        line = start + 1
+        # An unclosed quote reaches into later rows: after a bad row the very next line is tried.
+        start += 1
         try:
-            cells = next(reader, None)
-            if cells is None:
-                break
+            cells, end = _record(lines, line - 1)
             if any(cell.strip() for cell in cells):
                 rows.append(_row(path.parent, columns, cells, line, need_text, seen))
-        except (ValueError, csv.Error) as error:
+            start = end
+        except ValueError as error:
             bad_rows.append(BadRow(line, str(error)))
     return LabelFile(path, columns, tuple(rows), tuple(bad_rows))
+
+
+def _record(lines: list[str], start: int) -> tuple[list[str], int]:
+    """The cells of the record that begins at ``lines[start]``, and where the next one begins."""
+    reader = csv.reader((lines[index] for index in range(start, len(lines))), strict=True)
+    try:
+        return next(reader, []), start + reader.line_num
+    except csv.Error as error:
+        if reader.line_num > 1:
+            raise ValueError(f"a quote is opened on this line and not closed properly ({error})") from None
+        raise ValueError(str(error)) from None
 
 
 def _decoded(path: Path) -> str:
@@ -117,8 +132,8 @@ def _decoded(path: Path) -> str:
         ) from None
 
 
-def _columns(path: Path, header: list[str] | None, need_text: bool) -> tuple[str, ...]:
-    if not header or not any(cell.strip() for cell in header):
+def _columns(path: Path, header: list[str], need_text: bool) -> tuple[str, ...]:
+    if not any(cell.strip() for cell in header):
         raise LabelError(f"{path}: the file is empty; expected a first line such as path,text")
     names = [cell.strip().lower() for cell in header]
     columns = tuple(_SYNONYMS.get(name, name) for name in names)
@@ -146,6 +161,9 @@ def _row(
         raise ValueError("path is empty")
     if "\0" in values["path"]:
         raise ValueError("path holds a NUL character")
+    for name in _USED:
+        if any(end in values.get(name, "") for end in "\r\n"):
+            raise ValueError(f"{name} holds a line break; is a quote not closed?")
     text = values.get("text", "")
     if need_text and not text:
         raise ValueError("text is empty")

@@ -14,7 +14,7 @@ from lprfast.data.labels import LabelError, read_labels
 
 
 class InputError(ValueError):
-    """An input that cannot be expanded: no such path, an empty folder, a label file that cannot be read."""
+    """Nothing to read is left: no such path, an empty folder, a label file that cannot be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class ImageSource:
 
 @dataclass(frozen=True, slots=True)
 class Expanded:
-    """The sources in order, each file once, and what was wrong with rows of label files."""
+    """The sources in order, each file once, and what was wrong with inputs and with rows of label files."""
 
     sources: tuple[ImageSource, ...]
     problems: tuple[str, ...]
@@ -45,18 +45,22 @@ def expand(inputs: Sequence[str]) -> Expanded:
     their subfolders, in natural order (``2`` before ``10``), for the endings in ``IMAGE_SUFFIXES``; names
     that begin with a dot are left out. A ``.csv`` file is a label file.
 
+    An input is a problem when it does not exist, is a glob that matches nothing, a folder without images, or
+    a label file that cannot be read or has no usable row; the others are expanded all the same.
+
     Raises:
-        InputError: a path does not exist, a glob matches nothing, a folder holds no images, or a label file
-            cannot be read or has no usable row.
+        InputError: no image file is left; the message lists the problems, one a line.
     """
     sources: dict[str, ImageSource] = {}
     problems: list[str] = []
-    for text in inputs:
-        for path in _existing(text):
-            found, complaints = _expand_one(path)
-            problems += complaints
-            for source in found:
+    for path in _existing(inputs, problems):
+        try:
+            for source in _expand_one(path, problems):
                 sources.setdefault(os.path.abspath(source.path), source)
+        except InputError as error:
+            problems.append(str(error))
+    if not sources:
+        raise InputError("\n".join(problems) or "no input path is given")
     return Expanded(tuple(sources.values()), tuple(problems))
 
 
@@ -78,42 +82,42 @@ def _is_image_name(name: str) -> bool:
     return not name.startswith(".") and os.path.splitext(name)[1].lower() in IMAGE_SUFFIXES
 
 
-def _existing(text: str) -> Iterable[Path]:
-    if not text:
-        raise InputError("an input path is empty")
-    if os.path.lexists(text):
-        return [Path(text)]
-    if not glob.has_magic(text):
-        raise InputError(f"{text}: no such file or folder")
-    matches = sorted(glob.glob(text, recursive=True), key=natural_key)
-    if not matches:
-        raise InputError(f"{text}: no file matches this pattern")
-    return [Path(match) for match in matches]
+def _existing(inputs: Iterable[str], problems: list[str]) -> Iterator[Path]:
+    for text in inputs:
+        matches = [text] if os.path.lexists(text) else []
+        if not text:
+            problems.append("an input path is empty")
+        elif not matches and not glob.has_magic(text):
+            problems.append(f"{text}: no such file or folder")
+        elif not matches:
+            matches = sorted(glob.glob(text, recursive=True), key=natural_key)
+            problems += [] if matches else [f"{text}: no file matches this pattern"]
+        yield from map(Path, matches)
 
 
-def _expand_one(path: Path) -> tuple[list[ImageSource], list[str]]:
+def _expand_one(path: Path, problems: list[str]) -> list[ImageSource]:
     if path.is_dir():
         found = [ImageSource(image, str(image.parent)) for image in folder_images(path)]
         if not found:
             raise InputError(f"{path}: the folder holds no image files ({_endings()})")
-        return found, []
+        return found
     if path.suffix.lower() == ".csv":
-        return _from_labels(path)
-    return [ImageSource(path, str(path.parent))], []
+        return _from_labels(path, problems)
+    return [ImageSource(path, str(path.parent))]
 
 
-def _from_labels(path: Path) -> tuple[list[ImageSource], list[str]]:
+def _from_labels(path: Path, problems: list[str]) -> list[ImageSource]:
     try:
         labels = read_labels(path, need_text=False)
     except LabelError as error:
         raise InputError(str(error)) from None
+    problems += [f"{path}, line {bad.line}: {bad.reason}" for bad in labels.bad_rows]
     if not labels.rows:
         raise InputError(f"{path}: the label file has no usable row")
-    found = [
+    return [
         ImageSource(row.path, f"{path}:{row.track}" if row.track else str(row.path.parent))
         for row in labels.rows
     ]
-    return found, [f"{path}, line {bad.line}: {bad.reason}" for bad in labels.bad_rows]
 
 
 def _endings() -> str:

@@ -1,7 +1,7 @@
 """Metrics, intervals and guards."""
 
 from lprfast.evaluation.bootstrap import Interval, cluster_bootstrap, exact_edge
-from lprfast.evaluation.guard import ShiftFinding, below_chance, find_shift, positional_accuracy
+from lprfast.evaluation.guard import ShiftFinding, below_chance, find_shift, positional_accuracy, trained_on
 from lprfast.evaluation.metrics import Score, edit_distance, fold, normalize, parse_fold, score
 from lprfast.evaluation.report import (
     Rates,
@@ -33,5 +33,6 @@ __all__ = [
     "parse_fold",
     "positional_accuracy",
     "score",
+    "trained_on",
     "uncovered_symbols",
 ]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
 
 from lprfast.evaluation.metrics import score
 
@@ -17,6 +18,8 @@ _SHIFTS = (-3, -2, -1, 1, 2, 3)
 # Aligned by edit distance, even random texts share some characters: far above what chance reaches.
 _MIN_SHIFTED_ACCURACY = 0.4
 _MAX_GUESSED_ACCURACY = 0.25
+
+_NO_NAMES = (("synthetic",), ("labels.csv",))
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +108,25 @@ def below_chance(texts: Sequence[str], labels: Sequence[str], symbols: int) -> s
         f"{accuracy:.2%} of the characters read are right; blind guessing among {symbols} symbols reaches "
         f"{1 / symbols:.2%}: suspect the labels, the colour order or the model file before the crops"
     )
+
+
+def trained_on(labels: Path, record: Sequence[str]) -> str | None:
+    """The entry of a training record that names a label file, or the folder that holds it; None if none does.
+
+    A record names files by folder and name (``cars/labels.csv``), not by where they lay, so another file of
+    the same name counts too. ``synthetic`` stands for drawn plates and a bare ``labels.csv`` says nothing:
+    neither is looked for.
+
+    Args:
+        labels: path of the label file.
+        record: names of label files or folders, as in ``contract.training["data"]``.
+    """
+    places = (labels.absolute(), labels.absolute().parent)
+    for entry in record:
+        parts = PurePosixPath(entry.replace("\\", "/")).parts
+        if parts and parts not in _NO_NAMES and any(p.parts[-len(parts) :] == parts for p in places):
+            return entry
+    return None
 
 
 def _shift_table(charset: Sequence[str], shift: int) -> dict[int, str | None]:

@@ -61,6 +61,7 @@ class Rates:
     """Exact match and character error rate with their 95 % intervals (None with fewer than two clusters)."""
 
     score: Score
+    clusters: int
     exact_interval: Interval | None
     cer_interval: Interval | None
 
@@ -74,7 +75,7 @@ class Rates:
             "cer": self.score.cer,
             "cer_interval": _ends(self.cer_interval),
             "characters": self.score.characters,
-            "clusters": self.exact_interval.clusters if self.exact_interval else None,
+            "clusters": self.clusters,
         }
 
 
@@ -128,7 +129,7 @@ def _rates(pairs: Sequence[tuple[str, str]], clusters: Sequence[Hashable], setti
     exact = interval(lambda text, label: text == label, lambda label: 1)
     if exact is not None and total.exact in (0, total.n):
         exact = exact_edge(total.exact > 0, exact.clusters)
-    return Rates(total, exact, interval(edit_distance, len))
+    return Rates(total, len(set(clusters)), exact, interval(edit_distance, len))
 
 
 def _ends(interval: Interval | None) -> list[float] | None:

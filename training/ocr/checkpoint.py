@@ -7,8 +7,25 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import nn
+
+from training.ocr.config import Config
+from training.ocr.model import build_model
+from training.ocr.text import Codec
 
 FORMAT = 1
+_KINDS: dict[str, Any] = {
+    "config": dict,
+    "charset": list,
+    "model": dict,
+    "ema": dict,
+    "optimizer": dict,
+    "step": int,
+    "images": int,
+    "minutes": (int, float),
+    "scores": dict,
+    "rng": torch.Tensor,
+}
 
 
 def save_checkpoint(path: Path, state: dict[str, Any]) -> None:
@@ -23,17 +40,54 @@ def save_checkpoint(path: Path, state: dict[str, Any]) -> None:
 
 
 def load_checkpoint(path: Path) -> dict[str, Any]:
-    """Reads a checkpoint to the CPU.
+    """Reads a checkpoint to the CPU; all that a run, an export or ``--init`` takes from it is there and fits.
 
     Raises:
-        ValueError: the file is missing, is not a checkpoint of this program, or is of another format.
+        ValueError: the file is missing, is not a checkpoint of this program, of another format, or damaged.
     """
     if not path.is_file():
         raise ValueError(f"{path}: no such checkpoint; train_ocr.py writes last.pt into its --out folder")
     try:
-        state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # torch names no error type for a broken file
-        raise ValueError(f"{path}: not a checkpoint that can be read: {error}") from None
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception:  # torch names no error type for a broken file, and its message has many lines
+        raise ValueError(
+            f"{path}: expected a checkpoint of training/train_ocr.py (last.pt), "
+            "got a file of another kind or a damaged one"
+        ) from None
     if not isinstance(state, dict) or state.get("format") != FORMAT:
         raise ValueError(f"{path}: not a checkpoint of format {FORMAT} of training/train_ocr.py")
+    try:
+        _check(state)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{path}: the checkpoint is incomplete or damaged: {error}") from None
     return state
+
+
+def averaged_model(state: dict[str, Any], key: str = "ema") -> nn.Module:
+    """The network of a checkpoint with its averaged weights (``key`` "model": with the last ones).
+
+    Raises:
+        ValueError: the weights are not those of the architecture and charset that the checkpoint states.
+    """
+    arch, symbols = state["config"]["arch"], len(state["charset"])
+    model = build_model(arch, symbols + 1)
+    try:
+        model.load_state_dict(state[key])
+    except (RuntimeError, AttributeError):  # names every key, on many lines
+        raise ValueError(f"{key!r} does not hold the weights of {arch} with {symbols} symbols") from None
+    return model
+
+
+def _check(state: dict[str, Any]) -> None:
+    for key, kind in _KINDS.items():
+        if not isinstance(state.get(key), kind):
+            got = type(state[key]).__name__ if key in state else "nothing"
+            raise ValueError(f"{key!r}: expected {getattr(kind, '__name__', 'a number')}, got {got}")
+    if not all(isinstance(symbol, str) for symbol in state["charset"]):
+        raise ValueError("'charset': expected a list of symbols")
+    if not isinstance(state["config"].get("arch"), str):
+        raise ValueError("'config': expected the name of the architecture as 'arch'")
+    Config.from_dict(state["config"])
+    Codec(state["charset"])
+    for key in ("model", "ema"):
+        averaged_model(state, key)

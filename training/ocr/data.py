@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
+from lprfast.data.images import load_image
 from lprfast.prepare import prepare
 from training.ocr.config import Config
 from training.ocr.labels import Crop, LabelFile, augment, load_gray
@@ -24,6 +25,7 @@ from training.ocr.widths import read_widths
 from training.synth import PlateGenerator
 
 HELD_OUT_SEED = 20_261_121
+HELD_OUT_SCALE = (0.4, 1.0)
 
 
 class BatchKey(NamedTuple):
@@ -134,15 +136,15 @@ class ValidationSet(NamedTuple):
     texts: list[str]
 
 
-def synthetic_validation(size: int, multi_scale: tuple[float, float]) -> ValidationSet:
-    """Plates of fonts and degradations that training does not use; always the same for one size and scale."""
-    generator = PlateGenerator(HELD_OUT_SEED, multi_scale=multi_scale, held_out=True)
+def synthetic_validation(size: int) -> ValidationSet:
+    """Plates of fonts and degradations that training does not use; the same in every run of this size."""
+    generator = PlateGenerator(HELD_OUT_SEED, multi_scale=HELD_OUT_SCALE, held_out=True)
     samples = [generator.sample() for _ in range(size)]
     images = torch.from_numpy(prepare([sample.crop for sample in samples]))
     return ValidationSet("synthetic", images, [sample.text for sample in samples])
 
 
 def labelled_validation(file: LabelFile) -> ValidationSet:
-    """All rows of a label file as they are."""
-    images = torch.from_numpy(prepare([load_gray(row.path) for row in file.rows]))
+    """All rows of a label file as the reader would see them."""
+    images = torch.from_numpy(np.concatenate([prepare([load_image(row.path)]) for row in file.rows]))
     return ValidationSet(file.name, images, [row.text for row in file.rows])

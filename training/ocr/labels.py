@@ -1,8 +1,7 @@
-"""Labelled crops: label files, image files, and the light augmentation that real crops get."""
+"""Labelled crops: which rows of a label file are trained on, and the light augmentation that crops get."""
 
 from __future__ import annotations
 
-import csv
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,13 +9,16 @@ from typing import Any
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
 
+from lprfast.data.images import ImageError, load_image
+from lprfast.data.labels import BadRow, LabelError, LabelRow, read_labels
+from lprfast.evaluation.metrics import normalize
 from training.ocr.model import STEPS
-from training.ocr.text import normalise, required_steps
+from training.ocr.text import required_steps
 
 Crop = NDArray[np.uint8]
 MIN_WIDTH = 24  # pixels; narrower plates hold nothing to learn from
+MAX_SIDE = 16384  # pixels; what lprfast.prepare takes
 
 
 @dataclass(frozen=True)
@@ -29,11 +31,12 @@ class LabelledCrop:
 
 @dataclass(frozen=True)
 class LabelFile:
-    """The rows of one label file that are used, and how much it counts beside others."""
+    """The rows of one label file that are used, how much it counts beside others, and the rows left out."""
 
     path: Path
     weight: float
     rows: tuple[LabelledCrop, ...]
+    bad_rows: tuple[BadRow, ...] = ()
 
     @property
     def name(self) -> str:
@@ -60,52 +63,64 @@ def parse_spec(spec: str) -> tuple[Path, float]:
 def read_label_file(spec: str, split: str) -> LabelFile:
     """Reads the rows of ``split`` ("train" or "dev"), or all rows when no row is of that split.
 
-    A label file has at least the columns ``path`` (relative to the file) and ``text``. Texts are compared and
-    learnt in upper case without separators.
+    Columns are as in ``lprfast.data.labels``. Texts are learnt and compared in upper case, letters and digits
+    only; an empty text says that nothing is to be read. Every image is decoded once: one that cannot be would
+    otherwise end the run at some later batch. Rows that cannot be used are left out, in ``bad_rows``.
 
     Raises:
-        ValueError: the file or an image is missing, a column is missing, there is no row, or a text is
-            too long.
+        ValueError: the file cannot be read, has no column ``text``, or none of its rows can be used.
     """
     path, weight = parse_spec(spec)
-    if not path.is_file():
-        raise ValueError(f"{path}: no such label file; expected a CSV file with the columns path and text")
-    with path.open(encoding="utf-8", newline="") as file:
-        reader = csv.DictReader(file)
-        missing = {"path", "text"} - set(reader.fieldnames or ())
-        if missing:
-            raise ValueError(f"{path}: the column {sorted(missing)[0]!r} is missing; got {reader.fieldnames}")
-        table = list(reader)
-    chosen = [row for row in table if row.get("split") == split] or table
-    if not chosen:
-        raise ValueError(f"{path}: the file has no rows")
-    return LabelFile(path, weight, tuple(_row(path, row) for row in chosen))
+    labels = read_labels(path, need_text=False)  # so that a text may be there and empty
+    if labels.columns.count("text") != 1:
+        raise LabelError(f"{path}: expected one column 'text', got {','.join(labels.columns)[:120]!r}")
+    bad_rows = list(labels.bad_rows)
+    rows: list[LabelledCrop] = []
+    for row in [row for row in labels.rows if row.split == split] or labels.rows:
+        try:
+            rows.append(_checked(row))
+        except ImageError as error:
+            bad_rows.append(BadRow(row.line, f"{row.path.name}: {error.reason}"))
+        except ValueError as error:
+            bad_rows.append(BadRow(row.line, str(error)))
+    if not rows:
+        why = f"; line {bad_rows[0].line}: {bad_rows[0].reason}" if bad_rows else ""
+        raise LabelError(f"{path}: no row can be used{why}")
+    return LabelFile(path, weight, tuple(rows), tuple(sorted(bad_rows, key=lambda bad: bad.line)))
 
 
-def _row(label_file: Path, row: dict[str, str]) -> LabelledCrop:
-    image, text = label_file.parent / row["path"], normalise(row["text"] or "")
-    if not image.is_file():
-        raise ValueError(f"{label_file}: the image {row['path']!r} does not exist")
+def _checked(row: LabelRow) -> LabelledCrop:
+    text = normalize(row.text)
+    # Such a cell may mean "illegible": training on it as "no plate" would teach the reader to see nothing.
+    if row.text and not text:
+        raise ValueError(f"text: expected letters and digits, or an empty cell, got {row.text[:20]!r}")
     if required_steps(text) > STEPS:
-        raise ValueError(f"{label_file}: the text of {row['path']!r} is too long for {STEPS} time steps")
-    return LabelledCrop(image, text)
+        raise ValueError(f"the text is too long for {STEPS} time steps")
+    height, width = load_image(row.path).shape[:2]
+    if max(height, width) > MAX_SIDE:
+        raise ValueError(f"{row.path.name}: {width} x {height} pixels, expected sides up to {MAX_SIDE}")
+    return LabelledCrop(row.path, text)
 
 
 def load_gray(path: Path) -> Crop:
-    """Decodes an image to gray ``uint8 [h, w]``.
+    """Decodes an image as the reader does, to gray (BT.601, within one level of ``lprfast.prepare``'s).
+
+    Returns:
+        uint8 ``[h, w]``, 0-255.
 
     Raises:
-        ValueError: the file is not an image that Pillow can decode.
+        ValueError: the file is not an image that can be used.
     """
-    try:
-        with Image.open(path) as image:
-            return np.asarray(image.convert("L"))
-    except (UnidentifiedImageError, OSError) as error:
-        raise ValueError(f"{path}: not a readable image: {error}") from None
+    image = load_image(path)
+    return image if image.ndim == 2 else _gray(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY))
 
 
 def augment(crop: Crop, rng: np.random.Generator, scale: tuple[float, float]) -> Crop:
-    """A crop as another detector, camera and distance would have given it; never mirrored, never far off."""
+    """A crop as another detector, camera and distance would have given it; never mirrored, never far off.
+
+    One number is drawn from ``rng`` whatever the crop's size and ``scale``: neither shifts later draws.
+    """
+    rng = np.random.default_rng(int(rng.integers(2**63)))
     crop = _jitter(crop, rng)
     crop = _shrink(crop, rng, scale)
     if rng.random() < 0.3:
@@ -130,10 +145,10 @@ def _jitter(crop: Crop, rng: np.random.Generator) -> Crop:
 def _shrink(crop: Crop, rng: np.random.Generator, scale: tuple[float, float]) -> Crop:
     height, width = crop.shape
     factor = max(rng.uniform(*scale), min(1.0, MIN_WIDTH / width))
+    kernel = (cv2.INTER_AREA, cv2.INTER_LINEAR, cv2.INTER_CUBIC)[rng.integers(3)]
     if factor >= 1.0:
         return crop
     size = (max(1, round(width * factor)), max(1, round(height * factor)))
-    kernel = (cv2.INTER_AREA, cv2.INTER_LINEAR, cv2.INTER_CUBIC)[rng.integers(3)]
     return _gray(cv2.resize(crop, size, interpolation=kernel))
 
 

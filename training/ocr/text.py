@@ -1,4 +1,4 @@
-"""Texts as CTC classes and back, and how far one text is from another."""
+"""Texts as CTC classes and back."""
 
 from __future__ import annotations
 
@@ -7,13 +7,6 @@ from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
-
-SEPARATORS = frozenset(" -.·_\t")
-
-
-def normalise(text: str) -> str:
-    """Upper case without the separators that stand between groups: they are not part of the number."""
-    return "".join(symbol for symbol in text.upper() if symbol not in SEPARATORS)
 
 
 def required_steps(text: str) -> int:
@@ -56,13 +49,3 @@ class Codec:
         kept = best != 0
         kept[:, 1:] &= best[:, 1:] != best[:, :-1]
         return [self.decode(row[keep].tolist()) for row, keep in zip(best, kept, strict=True)]
-
-
-def edit_distance(a: str, b: str) -> int:
-    """Fewest insertions, deletions and substitutions that turn ``a`` into ``b``."""
-    row = list(range(len(b) + 1))
-    for i, symbol in enumerate(a, 1):
-        diagonal, row[0] = row[0], i
-        for j, other in enumerate(b, 1):
-            diagonal, row[j] = row[j], min(diagonal + (symbol != other), row[j] + 1, row[j - 1] + 1)
-    return row[-1]

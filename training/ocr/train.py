@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -11,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from training.ocr.checkpoint import load_checkpoint, save_checkpoint
+from training.ocr.checkpoint import averaged_model, load_checkpoint, save_checkpoint
 from training.ocr.config import Config
 from training.ocr.data import (
     Batch,
@@ -51,18 +53,23 @@ def train(config: Config, out: Path, resume: bool = False, init: Path | None = N
     Raises:
         ValueError: a label file or checkpoint cannot be used; the message names it.
     """
+    state = load_checkpoint(out / CHECKPOINT) if resume else None
+    weights = load_checkpoint(init) if init else None
     world = start_world(config.threads)
     config = dataclasses.replace(config, precision=resolve_precision(config.precision, world.device))
-    state = load_checkpoint(out / CHECKPOINT) if resume else None
-    files = [read_label_file(spec, "train") for spec in config.data]
+    files = _label_files(config.data, "train", world)
     codec = Codec(state["charset"] if state else extended_charset(files))
+    if new := set(extended_charset(files)) - {*CHARSET, *codec.charset}:
+        raise ValueError(
+            f"--data: {''.join(sorted(new))!r} came after the run started; begin another with --init"
+        )
     torch.manual_seed(config.seed)
-    run = _Run(config, out, world, codec, files)
+    model = build_model(config.arch, codec.classes)
+    if weights:
+        load_weights(model, codec, weights)
+    run = _Run(config, out, world, codec, files, model)
     if state:
         run.load(state)
-    elif init:
-        load_weights(run.model, codec, load_checkpoint(init))
-        run.ema = Ema(run.model, config.ema)
     try:
         finished = _loop(run)
     finally:
@@ -80,10 +87,17 @@ def extended_charset(files: list[LabelFile]) -> tuple[str, ...]:
 class _Run:
     """All that changes while training, so that one place knows what a checkpoint holds."""
 
-    def __init__(self, config: Config, out: Path, world: World, codec: Codec, files: list[LabelFile]) -> None:
+    def __init__(
+        self,
+        config: Config,
+        out: Path,
+        world: World,
+        codec: Codec,
+        files: list[LabelFile],
+        model: nn.Module,
+    ) -> None:
         self.config, self.out, self.world, self.codec = config, out, world, codec
-        out.mkdir(parents=True, exist_ok=True)
-        self.model = build_model(config.arch, codec.classes).to(world.device)
+        self.model = model.to(world.device)
         self.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.ema = Ema(self.model, config.ema)
         self.optimizer = torch.optim.AdamW(
@@ -93,9 +107,14 @@ class _Run:
         self.images = 0
         self.scores: dict[str, dict[str, float]] = {}
         self.maker = BatchMaker(config, codec, files, world.rank, world.size)
-        self.validation = _validation_sets(config) if world.first else []
+        self.validation = _validation_sets(config, world) if world.first else []
         self.clock = Clock(config.minutes, config.steps)
-        self.log = RunLog(out, world.first)
+        # Nothing is written before all that was given has been read.
+        try:
+            out.mkdir(parents=True, exist_ok=True)
+            self.log = RunLog(out, world.first)
+        except OSError as error:
+            raise ValueError(f"--out {out}: cannot be written to: {error.strerror or error}") from None
         self.log.write(
             "start", arch=config.arch, parameters=parameter_count(self.model), classes=codec.classes,
             device=str(world.device), processes=world.size, threads=torch.get_num_threads(),
@@ -131,7 +150,10 @@ class _Run:
         if not self.world.first:
             return
         model = self.ema.model.eval()
-        self.scores = {data.name: evaluate(model, self.codec, data).to_dict() for data in self.validation}
+        scores = {data.name: evaluate(model, self.codec, data) for data in self.validation}
+        self.scores = {
+            name: {"count": s.n, "exact": s.exact_match, "cer": s.cer} for name, s in scores.items()
+        }
         exact = {name: round(s["exact"], 4) for name, s in self.scores.items()}
         cer = {name: round(s["cer"], 4) for name, s in self.scores.items()}
         minutes = round(self.clock.minutes(), 2)
@@ -195,26 +217,31 @@ def load_weights(model: nn.Module, codec: Codec, state: dict[str, Any]) -> None:
     """Copies the averaged weights of a checkpoint; symbols of both charsets keep their classes' weights.
 
     Raises:
-        ValueError: the checkpoint is of another architecture.
+        ValueError: the checkpoint is of another architecture, or its weights do not fit it.
     """
     old = Codec(state["charset"])
     shared = [symbol for symbol in codec.charset if symbol in old.charset]
-    target, source = model.state_dict(), state["ema"]
+    target, source = model.state_dict(), averaged_model(state).state_dict()
     if target.keys() != source.keys():
         arch = state["config"]["arch"]
         raise ValueError(f"--init: the checkpoint is of the architecture {arch!r}; choose the same")
     into = [0, *(codec.encode(symbol)[0] for symbol in shared)]
     from_ = [0, *(old.encode(symbol)[0] for symbol in shared)]
     for name, value in target.items():
-        if value.shape == source[name].shape and ".classify." not in name:
-            value.copy_(source[name])
-        elif ".classify." in name:
+        if ".classify." in name:
             value[into] = source[name][from_].to(value.device)
         else:
-            shape, expected = tuple(source[name].shape), tuple(value.shape)
-            raise ValueError(f"--init: {name} has the shape {shape}, expected {expected}")
+            value.copy_(source[name])
 
 
-def _validation_sets(config: Config) -> list[ValidationSet]:
-    sets = [synthetic_validation(config.val_size, config.multi_scale)]
-    return sets + [labelled_validation(read_label_file(spec, "dev")) for spec in config.val]
+def _label_files(specs: Sequence[str], split: str, world: World) -> list[LabelFile]:
+    files = [read_label_file(spec, split) for spec in specs]
+    for file in files if world.first else ():
+        for bad in file.bad_rows:
+            print(f"{file.path}: line {bad.line} is left out: {bad.reason}", file=sys.stderr)
+    return files
+
+
+def _validation_sets(config: Config, world: World) -> list[ValidationSet]:
+    files = _label_files(config.val, "dev", world)
+    return [synthetic_validation(config.val_size), *map(labelled_validation, files)]

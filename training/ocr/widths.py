@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import csv
 import re
 from collections import Counter
 from pathlib import Path
+
+from lprfast.data.labels import read_labels
 
 Width = tuple[int, int, float]
 _BIN = 10  # pixels
@@ -35,12 +36,13 @@ def _entry(part: str, spec: str) -> Width:
 
 
 def _from_file(path: Path) -> list[Width]:
-    with path.open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
-    try:
-        counts = Counter(int(float(row["width"])) // _BIN for row in rows)
-    except (KeyError, TypeError, ValueError):
-        raise ValueError(f"--widths {path}: expected a column 'width' with a number in every row") from None
-    if not counts:
+    labels = read_labels(path, need_text=False)
+    lines = [bad.line for bad in labels.bad_rows] + [row.line for row in labels.rows if row.width is None]
+    if lines:
+        raise ValueError(
+            f"--widths {path}: expected a 'width' in pixels in every row; line {min(lines)} has none"
+        )
+    if not labels.rows:
         raise ValueError(f"--widths {path}: the file has no rows")
+    counts = Counter(row.width // _BIN for row in labels.rows if row.width is not None)
     return [(max(1, b * _BIN), b * _BIN + _BIN - 1, float(n)) for b, n in sorted(counts.items())]

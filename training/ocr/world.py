@@ -13,6 +13,8 @@ import torch.distributed as dist
 from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
+from lprfast import _core
+
 
 @dataclass
 class World:
@@ -58,7 +60,7 @@ def start_world(threads: int | None) -> World:
     if torch.cuda.is_available():
         device = torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")) % torch.cuda.device_count())
         torch.cuda.set_device(device)
-    torch.set_num_threads(threads or max(1, cores() // local_size()))
+    torch.set_num_threads(threads or max(1, _core.usable_processors() // local_size()))
     if size > 1:
         dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
     world = World(rank, size, device)
@@ -71,13 +73,6 @@ def start_world(threads: int | None) -> World:
     return world
 
 
-def cores() -> int:
-    """Processor cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
 def local_size() -> int:
     """Processes of this run on this machine."""
     return int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
@@ -85,7 +80,7 @@ def local_size() -> int:
 
 def default_workers(device: torch.device) -> int:
     """A GPU wants every core to draw plates; beside training on the CPU one core in eight keeps up."""
-    share = cores() // local_size()
+    share = _core.usable_processors() // local_size()
     return max(1, share - 1) if device.type == "cuda" else max(1, share // 8)
 
 

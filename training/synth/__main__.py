@@ -18,7 +18,18 @@ from training.synth.tracks import draw_track
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Reads the command line and runs one command."""
+    """Reads the command line and runs one command; ends the process with 2 when it cannot be run."""
+    parser = _make_parser()
+    options = parser.parse_args(arguments)
+    try:
+        _run(options)
+    except ValueError as error:
+        parser.error(str(error))
+    except OSError as error:
+        parser.error(f"{error.filename}: cannot be written: {error.strerror}")
+
+
+def _make_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m training.synth", description=__doc__)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--held-out", action="store_true", help="draw only what training never draws")
@@ -27,17 +38,20 @@ def main(arguments: list[str] | None = None) -> None:
     commands = parser.add_subparsers(dest="command", required=True)
     sheet = commands.add_parser("sheet", help="a contact sheet with targets")
     sheet.add_argument("--out", type=Path, required=True)
-    sheet.add_argument("--rows", type=int, default=12)
+    sheet.add_argument("--rows", type=_count, default=12)
     speed = commands.add_parser("speed", help="samples per second on one core")
-    speed.add_argument("--n", type=int, default=8000)
+    speed.add_argument("--n", type=_count, default=8000)
     sample = commands.add_parser("sample", help="labelled crops in a folder")
     sample.add_argument("folder", type=Path)
-    sample.add_argument("--n", type=int, default=1000)
+    sample.add_argument("--n", type=_count, default=1000)
     tracks = commands.add_parser("tracks", help="vehicles that come near, a folder each (held out)")
     tracks.add_argument("folder", type=Path)
-    tracks.add_argument("--n", type=int, default=4)
-    tracks.add_argument("--frames", type=int, default=8)
-    options = parser.parse_args(arguments)
+    tracks.add_argument("--n", type=_count, default=4)
+    tracks.add_argument("--frames", type=_count, default=8)
+    return parser
+
+
+def _run(options: argparse.Namespace) -> None:
     if options.command == "tracks":
         write_tracks(options.folder, options.n, options.frames, options.seed)
         return
@@ -55,10 +69,26 @@ def main(arguments: list[str] | None = None) -> None:
         write_samples(generator, options.folder, options.n, options.seed)
 
 
+def _count(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and int(text) > 0):
+        raise argparse.ArgumentTypeError(f"expected a whole number, 1 or more, got {text!r}")
+    return int(text)
+
+
+def _write_image(path: Path, image: NDArray[np.uint8]) -> None:
+    try:
+        written = cv2.imwrite(str(path), image)
+    except cv2.error:
+        raise ValueError(f"{path}: cannot be written; expected a name that ends in .png or .jpg") from None
+    if not written:
+        raise ValueError(f"{path}: cannot be written; is its folder writable, and no folder of that name?")
+
+
 def draw_sheet(generator: PlateGenerator, out: Path, rows: int, columns: int = 6) -> None:
     """Writes a picture of samples with their targets and layouts."""
     lines = [np.hstack([_tile(generator.sample()) for _ in range(columns)]) for _ in range(rows)]
-    cv2.imwrite(str(out), np.vstack(lines))
+    out.parent.mkdir(parents=True, exist_ok=True)
+    _write_image(out, np.vstack(lines))
 
 
 def _tile(sample: Sample) -> NDArray[np.uint8]:
@@ -95,7 +125,7 @@ def write_samples(generator: PlateGenerator, folder: Path, count: int, seed: int
         for index in range(count):
             sample = generator.sample()
             path = f"images/{index:05d}.png"
-            cv2.imwrite(str(folder / path), sample.crop)
+            _write_image(folder / path, sample.crop)
             height, width = sample.crop.shape
             writer.writerow([path, sample.text, width, height, sample.layout, "", "dev"])
     print(f"{count} crops in {folder} (seed {seed})")
@@ -111,7 +141,7 @@ def write_tracks(folder: Path, count: int, frames: int, seed: int) -> None:
             writer.writerow(["path", "text", "width", "height"])
             for index, sample in enumerate(draw_track(seed + number, frames)):
                 name = f"{index:02d}.png"
-                cv2.imwrite(str(track / name), sample.crop)
+                _write_image(track / name, sample.crop)
                 writer.writerow([name, sample.text, *sample.crop.shape[::-1]])
     print(f"{count} vehicles in {folder} (seeds {seed} to {seed + count - 1})")
 
