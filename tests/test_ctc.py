@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import math
+import pickle
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -364,6 +366,66 @@ def test_logits_given_as_posteriors() -> None:
     with pytest.raises(ValueError, match=r"scores\[1, 2\]: .* sum of 1\.00[12]"):
         ctc_beam(changed((1, 2, 0), math.log(0.2515)), "ABC")
     assert ctc_greedy(changed((1, 2, 0), math.log(0.2505)), "ABC")[0].text == ""
+
+
+def test_greedy_sums_the_first_row_and_looks_at_the_largest_of_the_others() -> None:
+    with pytest.raises(ValueError, match=r"scores\[1, 0\]: .* sum of 1\.00[12]"):
+        ctc_greedy(changed((1, 0, 0), math.log(0.2515)), "ABC")
+    assert ctc_greedy(changed((1, 2, 0), math.log(0.2515)), "ABC")[1].text == ""
+    for value, total in [(0.01, r"1\.73"), (math.log(0.24), r"0\.96")]:
+        scores = changed((1, 2), math.log(0.24))
+        scores[1, 2, 3] = value
+        with pytest.raises(ValueError, match=rf"scores\[1, 2\]: expected log-posteriors .* sum of {total}"):
+            ctc_greedy(scores, "ABC")
+
+
+@pytest.mark.parametrize("classes", [2, 16, 17, 37, 64, 65, 75, 80, 81, 200])
+def test_greedy_finds_nan_and_infinity_anywhere(classes: int) -> None:
+    good = np.full((1, 3, classes), -math.log(classes), np.float32)
+    good[0, 2, 1:] = -np.inf
+    good[0, 2, 0] = 0
+    for isa, k in itertools.product(_core.available_isas(), range(classes)):
+        scores = good.copy()
+        scores[0, k % 3, k] = [np.nan, np.inf, -np.nan, np.nan][k % 4]
+        with pytest.raises(ValueError, match="expected a finite number or -inf, got") as caught:
+            _core.ctc_greedy(scores, 0, False, isa)
+        assert str(caught.value).startswith(f"scores[0, {k % 3}, {k}]: ")
+
+
+def test_reads_are_a_sequence() -> None:
+    logits = np.random.default_rng(8).normal(0, 3, (4, 12, 11)).astype(np.float32)
+    reads = ctc_greedy(logits, LATIN[:10], logits=True)
+    listed = list(reads)
+    assert isinstance(reads, Sequence)
+    assert len(reads) == len(listed) == 4
+    assert [reads[n] for n in range(-4, 4)] == listed * 2
+    assert reads[1:3] == listed[1:3]
+    assert reads[::-1] == listed[::-1]
+    assert reads.texts == tuple(read.text for read in listed)
+    assert reads == listed
+    assert reads == ctc_greedy(logits, LATIN[:10], logits=True)
+    assert reads != listed[:3]
+    assert reads != listed[::-1]
+    assert reads != 4
+    assert repr(reads) == f"CtcReads({listed!r})"
+    assert pickle.loads(pickle.dumps(reads)) == listed
+    for index in (4, -5):
+        with pytest.raises(IndexError):
+            reads[index]
+
+
+def test_texts_of_labels() -> None:
+    offsets, labels = np.array([0, 2, 2, 3]), np.array([1, 2, 3], np.int32)
+    assert _core.ctc_texts(offsets, labels, ["", "A", "京津", "\udc80"]) == ("A京津", "", "\udc80")
+    assert _core.ctc_texts(offsets[:0], labels, [""]) == _core.ctc_texts(offsets[:1], labels, [""]) == ()
+    for wrong in ([1, 2], [0, 2, 1], [0, 4], [0, -1]):
+        with pytest.raises(ValueError, match="offsets: expected 0 first"):
+            _core.ctc_texts(np.array(wrong), labels, ["", "A", "B", "C"])
+    for label in (4, -1):
+        with pytest.raises(ValueError, match="labels: expected classes that have a symbol"):
+            _core.ctc_texts(np.array([0, 1]), np.array([label], np.int32), ["", "A", "B", "C"])
+    with pytest.raises(TypeError, match="symbols: expected a list of str"):
+        _core.ctc_texts(offsets, labels, [b"A"])  # type: ignore[list-item]
 
 
 @pytest.mark.parametrize(

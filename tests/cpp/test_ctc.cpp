@@ -103,6 +103,9 @@ void test_what_is_no_score() {
       CHECK(near(out[0], std::log(0.5)) && std::isnan(out[2]));
       CHECK_THROWS((ctc::check_scores({scores.data(), 2, 2}, true, 0, isa), 0), std::invalid_argument);
       CHECK_THROWS((ctc::check_scores({scores.data(), 2, 2}, false, 0, isa), 0), std::invalid_argument);
+      ctc::GreedyBatch batch;
+      batch.reset(1, 2, 2);
+      CHECK(!batch.add({scores.data(), 2, 2}, 0, isa));
     }
   }
   const std::vector<float> none = {kImpossible, kImpossible};
