@@ -2,25 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import sys
 from collections.abc import Iterable, Sequence
 from itertools import zip_longest
 
 import click
 
-from lprfast.cli._common import printable
+from lprfast.cli._terminal import output_width, printable
 
 _GAP = "  "
-
-
-def output_width() -> int | None:
-    """Columns of the output: ``$COLUMNS``, else the terminal's width; None for a file or pipe."""
-    if sys.stdout.isatty():
-        return shutil.get_terminal_size().columns
-    wish = os.environ.get("COLUMNS", "")
-    return int(wish) or None if wish.isascii() and wish.isdigit() else None
 
 
 class Columns:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sys
-import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+
+from lprfast.cli._terminal import output_width, printable
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -71,15 +72,6 @@ def vote_reads(reads: Sequence[PlateRead]) -> PlateVote:
     return vote(reads)
 
 
-def printable(text: str) -> str:
-    """Text that is safe on a terminal: control characters and undecodable bytes become escapes."""
-    shown = text.encode("utf-8", "backslashreplace").decode("utf-8")
-    return "".join(
-        symbol if unicodedata.category(symbol)[0] != "C" else symbol.encode("unicode_escape").decode("ascii")
-        for symbol in shown
-    )
-
-
 def complain(problems: Iterable[str]) -> None:
     """Lists what failed, on stderr."""
     for problem in problems:
@@ -89,8 +81,6 @@ def complain(problems: Iterable[str]) -> None:
 def console() -> Console:
     """stdout for sentences, wrapped between words; a pipe is not cut to 80 columns unless COLUMNS says so."""
     from rich.console import Console
-
-    from lprfast.cli._columns import output_width
 
     width = output_width() or _PIPE_WIDTH
     return Console(file=sys.stdout, width=width, highlight=False, markup=False, emoji=False)

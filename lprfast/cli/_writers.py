@@ -8,7 +8,8 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Protocol, TextIO
 
-from lprfast.cli._common import SCHEMA_VERSION, printable, share
+from lprfast.cli._common import SCHEMA_VERSION, share
+from lprfast.cli._terminal import printable
 
 if TYPE_CHECKING:
     from lprfast.data.paths import ImageSource

@@ -15,11 +15,11 @@ from lprfast.cli._common import (
     complain,
     console,
     make_reader,
-    printable,
     reader_options,
     share,
     vote_reads,
 )
+from lprfast.cli._terminal import printable
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from lprfast.cli._common import EXIT_FAILED, SCHEMA_VERSION, console, printable, reader_options
+from lprfast.cli._common import EXIT_FAILED, SCHEMA_VERSION, console, reader_options
+from lprfast.cli._terminal import printable
 
 if TYPE_CHECKING:
     from lprfast.cli._checks import Finding

@@ -14,12 +14,12 @@ from lprfast.cli._common import (
     EXIT_FAILED,
     complain,
     make_reader,
-    printable,
     progress,
     reader_options,
     vote_reads,
 )
 from lprfast.cli._eval_output import document, print_reports, run_facts
+from lprfast.cli._terminal import printable
 
 if TYPE_CHECKING:
     from lprfast.data.labels import LabelFile, LabelRow

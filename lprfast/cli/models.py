@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from lprfast.cli._columns import output_width, print_rows
-from lprfast.cli._common import SCHEMA_VERSION, make_reader, printable
+from lprfast.cli._columns import print_rows
+from lprfast.cli._common import SCHEMA_VERSION, make_reader
+from lprfast.cli._terminal import output_width, printable
 
 if TYPE_CHECKING:
     from lprfast.model import ModelContract
