@@ -13,13 +13,12 @@ from typing import Any
 import cv2
 import numpy as np
 import numpy.typing as npt
+import onnxruntime
 import pytest
 
 import lprfast
 from lprfast.models import model_path
 from training.synth import PlateGenerator
-
-onnxruntime = pytest.importorskip("onnxruntime")
 
 Crops = list[npt.NDArray[np.uint8]]
 CROPS = 64
