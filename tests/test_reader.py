@@ -6,6 +6,8 @@ import math
 import os
 import re
 import signal
+import subprocess
+import sys
 import threading
 from pathlib import Path
 from typing import Any
@@ -338,6 +340,32 @@ def test_a_forked_child_reads_with_a_pool_of_its_own() -> None:
     _, status = os.waitpid(child, 0)
     assert os.waitstatus_to_exitcode(status) == 0
     assert [read.text for read in reader.read_many(crops)] == expected
+
+
+DAEMONS = """
+import threading, time
+import numpy as np
+import lprfast
+
+reader = lprfast.PlateReader(threads=2)
+crops = [np.full((24, 96), 90, np.uint8)] * 32
+
+def work():
+    while True:
+        reader.read_many(crops)
+
+for _ in range(3):
+    threading.Thread(target=work, daemon=True).start()
+time.sleep(0.2)
+"""
+
+
+def test_daemon_threads_in_a_read_do_not_abort_the_exit() -> None:
+    result = subprocess.run(
+        [sys.executable, "-c", DAEMONS], capture_output=True, text=True, timeout=120, check=False
+    )
+    assert "terminate called" not in result.stderr
+    assert result.returncode == 0
 
 
 def test_to_dict_is_plain_and_carries_evidence_only_when_asked(reader: PlateReader) -> None:

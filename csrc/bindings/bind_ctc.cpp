@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "bindings/bindings.hpp"
+#include "bindings/gil.hpp"
 #include "bindings/numpy.hpp"
 #include "ctc/ctc.hpp"
 #include "ctc/scorer.hpp"
@@ -81,7 +82,7 @@ FloatArray log_softmax(const py::handle& scores, const std::string& isa) {
   FloatArray out({batch.crops, batch.steps, batch.classes});
   float* target = out.mutable_data();
   {
-    const py::gil_scoped_release release;
+    const GilRelease release;
     const std::size_t size = batch.steps * batch.classes;
     for (std::size_t n = 0; n < batch.crops; ++n) {
       const ScoresView view{batch.array.data() + n * size, batch.steps, batch.classes};
@@ -96,7 +97,7 @@ py::tuple greedy(const py::handle& scores, int blank, bool logits, const std::st
   ctc::GreedyBatch decoder;
   const ctc::CharacterColumns* columns = nullptr;
   {
-    const py::gil_scoped_release release;
+    const GilRelease release;
     decoder.reset(batch.crops, batch.steps, batch.classes);
     for_each_crop(batch, Check::by_use, [&](std::size_t n, ScoresView view) {
       if (!decoder.add(view, batch.blank, batch.isa)) ctc::check_scores(view, false, n, batch.isa);
@@ -197,7 +198,7 @@ py::tuple beam(const py::handle& scores, int blank, bool logits, int beam_size, 
   require_options(options);
   BeamColumns columns;
   {
-    const py::gil_scoped_release release;
+    const GilRelease release;
     for_each_crop(batch, Check::all, [&](std::size_t, ScoresView view) {
       columns.add(ctc::beam_search(view, batch.blank, options, batch.isa));
     });
@@ -230,7 +231,7 @@ py::array_t<double> score(const py::handle& scores, const Texts& texts, int blan
   require_texts(batch, texts);
   std::vector<double> out;
   {
-    const py::gil_scoped_release release;
+    const GilRelease release;
     ctc::Scorer scorer;
     for_each_crop(batch, Check::all, [&](std::size_t n, ScoresView view) {
       scorer.reset(view, batch.blank, batch.isa);

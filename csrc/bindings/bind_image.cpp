@@ -4,6 +4,7 @@
 #include <stdexcept>
 
 #include "bindings/bindings.hpp"
+#include "bindings/gil.hpp"
 #include "bindings/numpy.hpp"
 #include "image/prepare.hpp"
 
@@ -59,7 +60,7 @@ py::array_t<float> prepare(const py::list& crops, int height, int width, const s
                              static_cast<py::ssize_t>(height), static_cast<py::ssize_t>(width)});
   float* out = result.mutable_data();
   {
-    py::gil_scoped_release release;
+    const GilRelease release;
     const std::size_t size = static_cast<std::size_t>(height) * static_cast<std::size_t>(width);
     for (std::size_t i = 0; i < views.size(); ++i) {
       image::prepare(views[i], order, spec, isa, thread_workspace(), out + i * size, nullptr);
@@ -76,7 +77,7 @@ py::tuple summarize(const py::object& crop, int height, int width, const std::st
   const ImageView view = checked_view(crop, 0);
   image::CropSummary summary;
   {
-    py::gil_scoped_release release;
+    const GilRelease release;
     std::vector<float> out(static_cast<std::size_t>(height) * static_cast<std::size_t>(width));
     image::prepare(view, order, spec, isa, thread_workspace(), out.data(), &summary);
   }

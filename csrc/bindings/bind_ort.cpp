@@ -1,6 +1,7 @@
 #include <pybind11/stl.h>
 
 #include "bindings/bindings.hpp"
+#include "bindings/gil.hpp"
 #include "bindings/numpy.hpp"
 #include "core/error.hpp"
 #include "ort/library.hpp"
@@ -40,11 +41,11 @@ SessionPtr make_session(const py::object& model, const py::object& library, cons
     char* data = nullptr;
     py::ssize_t size = 0;
     if (PyBytes_AsStringAndSize(model.ptr(), &data, &size) != 0) throw py::error_already_set();
-    const py::gil_scoped_release release;
+    const GilRelease release;
     return ort::Session::from_bytes(library_path, data, static_cast<std::size_t>(size), options);
   }
   const std::string model_path = encode_path(model);
-  const py::gil_scoped_release release;
+  const GilRelease release;
   return ort::Session::from_file(library_path, model_path, options);
 }
 
@@ -76,7 +77,7 @@ py::array_t<float> run(const ort::Session& session, const py::object& object) {
   std::vector<float> output;
   std::vector<std::int64_t> output_shape;
   {
-    const py::gil_scoped_release release;
+    const GilRelease release;
     session.run(data, shape, output, output_shape);
   }
   return py::array_t<float>(output_shape, output.data());
@@ -86,7 +87,7 @@ py::dict ort_info(const py::object& library) {
   const std::string path = encode_path(library);
   const ort::Library* opened = nullptr;
   {
-    const py::gil_scoped_release release;
+    const GilRelease release;
     opened = &ort::Library::open(path);
   }
   py::dict info;

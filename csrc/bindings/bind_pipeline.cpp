@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "bindings/bindings.hpp"
+#include "bindings/gil.hpp"
 #include "bindings/numpy.hpp"
 #include "pipeline/reader.hpp"
 
@@ -121,7 +122,7 @@ py::list PyReader::read(const py::list& crops, int nbest) const {
   }
   std::vector<Read> reads;
   {
-    const py::gil_scoped_release release;
+    const GilRelease release;
     reads = reader_.read(views, nbest);
   }
   py::list results(reads.size());

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "bindings/bindings.hpp"
+#include "bindings/gil.hpp"
 #include "bindings/numpy.hpp"
 #include "core/half.hpp"
 #include "vote/vote.hpp"
@@ -171,7 +172,7 @@ py::dict vote_decide(const py::list& ballots, int classes, int blank, double flo
   for (const py::handle& ballot : ballots) add_ballot(ballot.cast<py::tuple>(), options, box);
   vote::Result result;
   {
-    py::gil_scoped_release release;
+    const GilRelease release;
     box.widen();
     result = vote::decide(box.ballots, options);
   }
