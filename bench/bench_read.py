@@ -25,11 +25,15 @@ CROPS = 64
 BATCH = 16
 
 
-@pytest.fixture(scope="module")
-def crops() -> Crops:
+def make_crops() -> Crops:
     generator = PlateGenerator(7, held_out=True, difficulty=0.3)
     gray = [generator.sample().crop for _ in range(CROPS)]
     return [np.ascontiguousarray(np.repeat(crop[..., None], 3, axis=2)) for crop in gray]
+
+
+@pytest.fixture(scope="module")
+def crops() -> Crops:
+    return make_crops()
 
 
 @pytest.fixture(scope="module")
@@ -37,8 +41,7 @@ def reader() -> lprfast.PlateReader:
     return lprfast.PlateReader(threads=1, batch=BATCH)
 
 
-@pytest.fixture(scope="module")
-def session() -> Any:
+def open_session() -> Any:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
@@ -46,6 +49,11 @@ def session() -> Any:
     return onnxruntime.InferenceSession(
         str(model_path("default")), options, providers=["CPUExecutionProvider"]
     )
+
+
+@pytest.fixture(scope="module")
+def session() -> Any:
+    return open_session()
 
 
 def bare_runs(session: Any, images: npt.NDArray[np.float32]) -> list[npt.NDArray[np.float32]]:
