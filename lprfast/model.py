@@ -9,12 +9,20 @@ from typing import Any, Literal, TypeVar
 
 from lprfast._core import ModelError
 
-CONTRACT_VERSION = 1
+CONTRACT_VERSION = 2
 
 T = TypeVar("T")
 
 # Wider than anything of use, narrow enough that float32 arithmetic stays finite.
 _RANGES = {"mean": (-1e4, 1e4), "scale": (1e-6, 1e4), "temperature": (0.01, 100.0)}
+
+_CHOICES = {
+    "resize_fit": ("stretch", "letterbox"),
+    "resize_kernel": ("bilinear", "bicubic"),
+    "output": ("log_posteriors", "logits"),
+    "two_line": ("none", "halves"),
+    "precision": ("fp32", "int8"),
+}
 
 
 @dataclass(frozen=True)
@@ -24,7 +32,9 @@ class ModelContract:
     A crop becomes ``float32 [N, input_channels, input_height, input_width]`` by ``(gray - mean) * scale``
     with gray in 0-255, after a resize by ``resize_fit`` and ``resize_kernel``. The model answers
     ``float32 [N, T, K]`` with ``K = len(charset) + 1``: class ``blank`` is the CTC blank, the others are the
-    charset in order.
+    charset in order. ``two_line`` says how a plate of two lines is read: ``halves`` (the model answers
+    nothing to the whole and reads its top and bottom half) or ``none`` (not at all). ``precision`` is that of
+    the weights.
     """
 
     name: str
@@ -38,6 +48,8 @@ class ModelContract:
     resize_fit: Literal["stretch", "letterbox"] = "stretch"
     resize_kernel: Literal["bilinear", "bicubic"] = "bicubic"
     output: Literal["log_posteriors", "logits"] = "log_posteriors"
+    two_line: Literal["none", "halves"] = "none"
+    precision: Literal["fp32", "int8"] = "fp32"
     temperature: float = 1.0
     calibration: Mapping[str, Any] = field(default_factory=dict)
     training: Mapping[str, Any] = field(default_factory=dict)
@@ -67,6 +79,8 @@ class ModelContract:
             "resize_fit": self.resize_fit,
             "resize_kernel": self.resize_kernel,
             "output": self.output,
+            "two_line": self.two_line,
+            "precision": self.precision,
             "temperature": repr(float(self.temperature)),
             "calibration": json.dumps(dict(self.calibration), ensure_ascii=False, sort_keys=True),
             "training": json.dumps(dict(self.training), ensure_ascii=False, sort_keys=True),
@@ -100,6 +114,8 @@ class ModelContract:
                 resize_fit=reader.get("resize_fit", str),  # type: ignore[arg-type]
                 resize_kernel=reader.get("resize_kernel", str),  # type: ignore[arg-type]
                 output=reader.get("output", str),  # type: ignore[arg-type]
+                two_line=reader.get("two_line", str),  # type: ignore[arg-type]
+                precision=reader.get("precision", str),  # type: ignore[arg-type]
                 temperature=reader.get("temperature", float),
                 calibration=reader.get("calibration", _json_object),
                 training=reader.get("training", _json_object),
@@ -165,18 +181,6 @@ def _check(contract: ModelContract) -> None:
     for key, (low, high) in _RANGES.items():
         value = getattr(contract, key)
         _require(low <= value <= high, key, f"a number from {low:g} to {high:g}", value)
-    _require(
-        contract.resize_fit in ("stretch", "letterbox"),
-        "resize_fit",
-        "stretch or letterbox",
-        contract.resize_fit,
-    )
-    _require(
-        contract.resize_kernel in ("bilinear", "bicubic"),
-        "resize_kernel",
-        "bilinear or bicubic",
-        contract.resize_kernel,
-    )
-    _require(
-        contract.output in ("log_posteriors", "logits"), "output", "log_posteriors or logits", contract.output
-    )
+    for key, known in _CHOICES.items():
+        value = getattr(contract, key)
+        _require(value in known, key, " or ".join(known), value)

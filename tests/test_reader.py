@@ -260,7 +260,7 @@ BAD_METADATA = {
     "no metadata": ({}, "'contract_version' is missing"),
     "no charset": (metadata_without("charset"), "'charset' is missing"),
     "no mean": (metadata_without("mean"), "'mean' is missing"),
-    "other version": (metadata_with(contract_version="2"), "contract_version is 2"),
+    "other version": (metadata_with(contract_version="1"), "contract_version is 1"),
     "other task": (metadata_with(task="sr"), "'task': expected 'ocr', got 'sr'"),
     "charset too short": (metadata_with(charset=charset_json(CHARSET[:-1])), "36 classes"),
     "charset too long": (metadata_with(charset=charset_json((*CHARSET, "!"))), "38 classes"),

@@ -56,7 +56,9 @@ def export_checkpoint(checkpoint: Path, out: Path, name: str) -> ModelContract:
     state = load_checkpoint(checkpoint)
     codec = Codec(state["charset"])
     model = averaged_model(state)
-    contract = ModelContract(name=name, charset=codec.charset, training=training_record(state, model))
+    contract = ModelContract(
+        name=name, charset=codec.charset, two_line="halves", training=training_record(state, model)
+    )
     try:
         write_checked(to_onnx(model.eval(), contract), model, codec, out)
     except OSError as error:
