@@ -119,6 +119,20 @@ def slim(classes: int) -> nn.Module:
     )
 
 
+def swift(classes: int) -> nn.Module:
+    """A strided stem instead of layers at full size: as fast as ``slim``, with twice the work at 4 rows."""
+    return nn.Sequential(
+        conv_bn(1, 32, 5, 2, 2),
+        conv_bn(32, 64, 3, 2),
+        residual(64),
+        conv_bn(64, 128, 3, (2, 1)),
+        residual(128),
+        conv_bn(128, 192, 3, (2, 1)),
+        conv_bn(192, 192, (2, 1), 1, 0),
+        LstmHead(192, 128, classes),
+    )
+
+
 def conv(classes: int) -> nn.Module:
     """Convolutions only, strides instead of pooling: plain to quantise and to run on an NPU."""
     return nn.Sequential(
@@ -135,7 +149,7 @@ def conv(classes: int) -> nn.Module:
     )
 
 
-ARCHITECTURES = {"crnn": crnn, "slim": slim, "conv": conv}
+ARCHITECTURES = {"crnn": crnn, "slim": slim, "swift": swift, "conv": conv}
 
 
 def build_model(arch: str, classes: int) -> nn.Module:

@@ -64,14 +64,16 @@ class Optics:
 
 def draw_view(rng: random.Random, level: float, aspect: float) -> View:
     """A random view of a plate of that aspect; at level 0 frontal, with small even margins."""
-    tilt = rng.gauss(0, 2.5) if rng.random() < 0.75 else rng.triangular(-20, 20, 0)
+    tilt = rng.gauss(0, 2.5) if rng.random() < 0.7 else rng.triangular(-20, 20, 0)
+    # Seen from beside its lane a plate's lines fall or rise while its characters stay upright.
+    fall = rng.gauss(0, 0.02) if rng.random() < 0.7 else rng.gauss(0, 0.11)
     # A detector is tight or loose on all sides alike: in pixels, so in more of a low plate's height.
-    widest = rng.choices((0.03, 0.12, 0.25), (0.5, 0.35, 0.15))[0]
+    widest = rng.choices((0.03, 0.12, 0.25, 0.4), (0.45, 0.35, 0.15, 0.05))[0]
     upright = widest * rng.uniform(1.0, max(1.5, 0.8 * aspect))
     margins = tuple(_margin(rng, level, limit) for limit in (widest, upright, widest, upright))
     return View(
         tilt=max(-20.0, min(20.0, tilt)) * level,
-        shear=(rng.gauss(0, 0.09) * level, rng.gauss(0, 0.02) * level),
+        shear=(rng.gauss(0, 0.09) * level, fall * level),
         keystone=tuple(rng.uniform(-0.04, 0.04) * level for _ in range(8)),
         margins=(margins[0], margins[1], margins[2], margins[3]),
         stretch=math.exp(rng.gauss(0, 0.12) * level),
@@ -137,6 +139,15 @@ def photograph(
     if over > 1:
         image = cv2.resize(image, (width, height), interpolation=optics.kernel)
     return _sensor(rng, image, optics)
+
+
+def corners_in_crop(box: Box, view: View) -> NDArray[np.float32]:
+    """Where ``photograph`` puts the plate: its corners from the top left clockwise, float32 [4, 2].
+
+    x and y are shares of the crop's width and height; a corner that the crop cuts off is outside 0-1.
+    """
+    corners, crop = _frame(box, view)
+    return np.asarray((corners - np.array(crop[:2])) / np.array(crop[2:]), np.float32)
 
 
 def _frame(box: Box, view: View) -> tuple[NDArray[np.float32], tuple[float, float, float, float]]:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from lprfast.formats import PlateLayout
 from training.synth import glyphs, negatives, split
-from training.synth.camera import draw_optics, draw_view, photograph
+from training.synth.camera import corners_in_crop, draw_optics, draw_view, photograph
 from training.synth.plate import Fonts, Plate, draw_plate, draw_symbols
 
 NEGATIVE_SHARE = 0.03
@@ -22,11 +22,16 @@ Width = tuple[int, int, float]
 
 @dataclass(frozen=True)
 class Sample:
-    """A crop uint8 [h, w] at the camera's size, its target ("" if nothing is to be read), its layout."""
+    """A crop uint8 [h, w] at the camera's size, its target ("" if nothing is to be read), its layout.
+
+    ``corners`` float32 [4, 2]: the plate's, or those of the line that is read, from the top left clockwise,
+    as shares of the crop's width and height; None where there is no plate.
+    """
 
     crop: NDArray[np.uint8]
     text: str
     layout: str
+    corners: NDArray[np.float32] | None = None
 
 
 class PlateGenerator:
@@ -97,7 +102,7 @@ class PlateGenerator:
         plate = self.library.plate(rng, level)
         view = draw_view(rng, level, plate.layout.aspect)
         crop = photograph(rng, plate.canvas, plate.box, view, draw_optics(rng, level), width)
-        return part_of(rng, plate, crop)
+        return part_of(rng, plate, crop, corners_in_crop(plate.box, view))
 
     def _draw_width(self, rng: random.Random, level: float) -> int:
         low, high = self.multi_scale
@@ -110,20 +115,29 @@ class PlateGenerator:
         return max(8, round(full * (high - (high - low) * second * level)))
 
 
-def part_of(rng: random.Random, plate: Plate, crop: NDArray[np.uint8]) -> Sample:
-    """A one-line plate as it is; of a two-line one the top (45 %), the bottom (45 %) or, unread, all."""
+def part_of(
+    rng: random.Random, plate: Plate, crop: NDArray[np.uint8], corners: NDArray[np.float32]
+) -> Sample:
+    """A one-line plate as it is; of a two-line one the top (40 %), the bottom (40 %) or, unread, all."""
+    name = plate.layout.name
     if float(crop.std()) < FLAT:
         # Washed out by light or dark: nothing is left to read, and a target would teach guessing.
-        return Sample(crop, "", plate.layout.name)
+        return Sample(crop, "", name)
     if len(plate.lines) == 1:
-        return Sample(crop, plate.lines[0], plate.layout.name)
+        return Sample(crop, plate.lines[0], name, corners)
     share, kind = rng.uniform(0.5, 0.58), rng.random()
     rows = max(4, round(crop.shape[0] * share))
-    if kind < 0.45:
-        return Sample(crop[:rows], plate.lines[0], plate.layout.name)
-    if kind < 0.9:
-        return Sample(crop[crop.shape[0] - rows :], plate.lines[1], plate.layout.name)
-    return Sample(crop, "", plate.layout.name)
+    share = rows / crop.shape[0]
+    middle = (corners[[0, 1]] + corners[[3, 2]]) / 2
+    if kind < 0.4:
+        line = np.concatenate([corners[:2], middle[::-1]])
+        return Sample(crop[:rows], plate.lines[0], name, line / np.array([1, share], np.float32))
+    if kind < 0.8:
+        line = np.concatenate([middle, corners[2:]]) - np.array([0, 1 - share], np.float32)
+        return Sample(
+            crop[crop.shape[0] - rows :], plate.lines[1], name, line / np.array([1, share], np.float32)
+        )
+    return Sample(crop, "", name, corners)
 
 
 class Library:

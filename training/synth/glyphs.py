@@ -29,12 +29,14 @@ _FONT_FOLDERS = (
 # Sans, condensed, DIN and road faces; a plate is never set in a decorative face.
 _PLATE_FACES = re.compile(
     r"^(osp-din|din|rg2014|roadgeek|liberationsans|dejavusans|freesans|arial|helvetica|nimbussans|roboto|"
-    r"overpass|barlow|oswald|archivonarrow|opensans|notosans-|ubuntu|bahnschrift|interstate|highway)",
+    r"overpass|barlow|oswald|archivonarrow|opensans|notosans-|ubuntu|bahnschrift|interstate|highway|"
+    r"routed-gothic|osifont|dosis|cabin|lato)",
     re.I,
 )
-_UNFIT = re.compile(r"italic|oblique|light|thin|math|serif|symbol|emoji|awesome|black|display", re.I)
+_UNFIT = re.compile(r"italic|oblique|light|thin|hairline|math|serif|symbol|emoji|awesome|black|display", re.I)
 _HEADER_FACES = re.compile(r"^(liberation(sans|serif)|dejavu(sans|serif)|free(sans|serif))", re.I)
 _CHINESE_FACES = re.compile(r"cjk|wqy|simhei|droidsansfallback|sourcehan", re.I)
+_CHINESE_UNFIT = re.compile(r"thin|light|mono", re.I)
 _WEIGHTS = (-1, 0, 1)
 
 
@@ -73,7 +75,7 @@ def stroke_fonts(held_out: bool) -> tuple[str, ...]:
 
 def chinese_fonts(held_out: bool) -> tuple[str, ...]:
     """Names of fonts with Chinese characters; the held-out families only where there are any."""
-    files = [p for p in _font_files() if _CHINESE_FACES.search(p.name)]
+    files = [p for p in _font_files() if _CHINESE_FACES.search(p.name) and not _CHINESE_UNFIT.search(p.name)]
     side = [p for p in files if split.is_held_out_family(p.name) == held_out]
     return tuple(f"chinese:{weight}:{p}" for p in side for weight in _WEIGHTS)
 
