@@ -1,6 +1,7 @@
-"""The reader's networks: gray ``[N, 1, 32, 128]`` in, CTC log-posteriors ``[N, 32, K]`` out, blank first.
+"""The reader's networks: gray ``[N, 1, h, w]`` in, CTC log-posteriors ``[N, w / 4, K]`` out, blank first.
 
-Every network halves the width twice and no more: 32 steps leave room for ten symbols and their blanks.
+Every network halves the width twice and no more: the 32 steps of 128 pixels leave room for ten symbols and
+their blanks. The convolution before the head takes whatever height is left.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from torch import Tensor, nn
 
 INPUT_HEIGHT = 32
 INPUT_WIDTH = 128
-STEPS = 32
+STEPS = INPUT_WIDTH // 4
 
 
 def conv_bn(
@@ -87,7 +88,7 @@ class ConvHead(nn.Module):
         return out.squeeze(2).transpose(1, 2).float().log_softmax(-1)
 
 
-def crnn(classes: int) -> nn.Module:
+def crnn(classes: int, height: int = INPUT_HEIGHT) -> nn.Module:
     """The reference CRNN: 1,092,677 parameters at 37 classes."""
     return nn.Sequential(
         conv_bn(1, 32),
@@ -99,12 +100,12 @@ def crnn(classes: int) -> nn.Module:
         nn.MaxPool2d((2, 1)),
         conv_bn(128, 192),
         nn.MaxPool2d((2, 1)),
-        conv_bn(192, 224, (2, 3), 1, (0, 1)),
+        conv_bn(192, 224, (height // 16, 3), 1, (0, 1)),
         LstmHead(224, 128, classes),
     )
 
 
-def slim(classes: int) -> nn.Module:
+def slim(classes: int, height: int = INPUT_HEIGHT) -> nn.Module:
     """A narrow CRNN: two thirds of the parameters and less than half the work of ``crnn``."""
     return nn.Sequential(
         conv_bn(1, 16),
@@ -114,12 +115,12 @@ def slim(classes: int) -> nn.Module:
         residual(64),
         conv_bn(64, 128, 3, (2, 1)),
         conv_bn(128, 128, 3, (2, 1)),
-        conv_bn(128, 192, (2, 1), 1, 0),
+        conv_bn(128, 192, (height // 16, 1), 1, 0),
         LstmHead(192, 128, classes),
     )
 
 
-def conv(classes: int) -> nn.Module:
+def conv(classes: int, height: int = INPUT_HEIGHT) -> nn.Module:
     """Convolutions only, strides instead of pooling: plain to quantise and to run on an NPU."""
     return nn.Sequential(
         conv_bn(1, 32, 3, 2),
@@ -127,7 +128,7 @@ def conv(classes: int) -> nn.Module:
         residual(64),
         conv_bn(64, 128, 3, (2, 1)),
         residual(128),
-        conv_bn(128, 160, (4, 1), 1, 0),
+        conv_bn(128, 160, (height // 8, 1), 1, 0),
         along_width(160),
         along_width(160),
         along_width(160),
@@ -138,17 +139,20 @@ def conv(classes: int) -> nn.Module:
 ARCHITECTURES = {"crnn": crnn, "slim": slim, "conv": conv}
 
 
-def build_model(arch: str, classes: int) -> nn.Module:
-    """Makes a fresh network with ``classes`` outputs, the blank included.
+def build_model(arch: str, classes: int, height: int = INPUT_HEIGHT) -> nn.Module:
+    """Makes a fresh network with ``classes`` outputs, the blank included, for images of ``height`` pixels.
 
     Raises:
-        ValueError: ``arch`` is none of crnn, slim, conv, or ``classes`` is under 2.
+        ValueError: ``arch`` is none of crnn, slim, conv, ``classes`` is under 2, or ``height`` is no
+            multiple of 16.
     """
     if arch not in ARCHITECTURES:
         raise ValueError(f"arch: expected one of {', '.join(ARCHITECTURES)}, got {arch!r}")
     if classes < 2:
         raise ValueError(f"classes: expected the blank and at least one symbol, got {classes}")
-    return ARCHITECTURES[arch](classes)
+    if height < 16 or height % 16:
+        raise ValueError(f"height: expected a multiple of 16, got {height}")
+    return ARCHITECTURES[arch](classes, height)
 
 
 def parameter_count(model: nn.Module) -> int:
