@@ -27,8 +27,8 @@ from lprfast.prepare import prepare
 from training.ocr.checkpoint import averaged_model, load_checkpoint
 from training.ocr.config import Config
 from training.ocr.evaluate import log_posteriors
-from training.ocr.labels import Crop, parse_spec
-from training.ocr.model import INPUT_HEIGHT, INPUT_WIDTH, parameter_count
+from training.ocr.labels import Crop, label_file_name
+from training.ocr.model import parameter_count
 from training.ocr.text import Codec
 from training.synth import PlateGenerator
 
@@ -56,9 +56,11 @@ def export_checkpoint(checkpoint: Path, out: Path, name: str) -> ModelContract:
     state = load_checkpoint(checkpoint)
     codec = Codec(state["charset"])
     model = averaged_model(state)
+    height, width = Config.from_dict(state["config"]).input
     contract = ModelContract(
-        name=name, charset=codec.charset, two_line="halves", training=training_record(state, model)
-    )
+        name=name, charset=codec.charset, input_height=height, input_width=width, two_line="halves",
+        training=training_record(state, model),
+    )  # fmt: skip
     try:
         write_checked(to_onnx(model.eval(), contract), model, codec, out)
     except OSError as error:
@@ -72,8 +74,12 @@ def training_record(state: dict[str, Any], model: nn.Module) -> dict[str, Any]:
     return {
         "arch": config.arch,
         "parameters": parameter_count(model),
-        "data": ["synthetic", *(_label_file(spec) for spec in config.data)],
+        "init": config.init,
+        # A model that starts from another one has also learnt what that one learnt.
+        "data": list(dict.fromkeys(["synthetic", *map(label_file_name, config.data), *config.init_data])),
         "data_share": config.data_share if config.data else 0.0,
+        "balance": config.balance,
+        "confusion": Path(config.confusion).name if config.confusion else None,
         "steps": state["step"],
         "minutes": round(state["minutes"], 1),
         "images": state["images"],
@@ -90,14 +96,9 @@ def training_record(state: dict[str, Any], model: nn.Module) -> dict[str, Any]:
     }
 
 
-def _label_file(spec: str) -> str:
-    path, _ = parse_spec(spec)
-    return f"{path.absolute().parent.name}/{path.name}"
-
-
 def to_onnx(model: nn.Module, contract: ModelContract) -> onnx.ModelProto:
     """The network as ONNX with the contract in its metadata: T fixed, any batch, batch norms folded."""
-    example = torch.zeros(2, 1, INPUT_HEIGHT, INPUT_WIDTH)
+    example = torch.zeros(2, 1, contract.input_height, contract.input_width)
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
         # The exporter that needs no other package announces its end, and notes that T is fixed: it is meant.
         warnings.simplefilter("ignore")
@@ -142,10 +143,10 @@ def check_parity(path: Path, model: nn.Module, codec: Codec) -> float:
     """
     generator = PlateGenerator(PARITY_SEED)
     crops = [generator.sample().crop for _ in range(PARITY_CROPS)]
-    images = prepare(crops)
-    expected = log_posteriors(model, torch.from_numpy(images)).numpy()
     session = _core.Session(str(path), ort_library_path())
     contract = ModelContract.from_metadata(session.metadata, source=path.name)
+    images = prepare(crops, height=contract.input_height, width=contract.input_width)
+    expected = log_posteriors(model, torch.from_numpy(images)).numpy()
     if contract.charset != codec.charset:
         raise ParityError(f"{path.name}: the charset in the file is not the checkpoint's")
     got = session.run(images)

@@ -13,6 +13,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from training.export import ParityError, export_checkpoint
 from training.ocr.checkpoint import load_checkpoint
 from training.ocr.config import Config
+from training.ocr.initial import Initial, read_initial
 from training.ocr.model import ARCHITECTURES
 from training.ocr.train import CHECKPOINT, Outcome, train
 
@@ -24,6 +25,7 @@ def make_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__, argument_default=argparse.SUPPRESS)
     add = parser.add_argument
     add("--arch", choices=sorted(ARCHITECTURES), help="network (default slim)")
+    add("--input", type=_size, metavar="HxW", help="pixels of the network's input (default 32x128)")
     add("--minutes", type=float, help=f"length of the run (default {MINUTES:g}, or --steps)")
     add("--steps", type=int, help="length of the run in optimiser steps")
     add("--batch", type=int, help="images a step, over all processes (default 128)")
@@ -34,11 +36,17 @@ def make_parser() -> argparse.ArgumentParser:
     add("--widths", metavar="SPEC", help="distribution of the synthetic plates' widths; see docs/training.md")
     add("--data", action="append", metavar="LABELS_CSV[:WEIGHT]", help="labelled crops to mix in; repeatable")
     add("--data-share", type=float, help="share of labelled crops once the easy stage is over (default 0.3)")
+    add("--balance", choices=("type", "region"), help="draw these groups of labelled crops more evenly")
+    add("--confusion", metavar="FILE[:STRENGTH]", help="confusions to weight the loss by")
     add("--val", action="append", metavar="LABELS_CSV", help="labelled crops to report on; repeatable")
     add("--val-size", type=int, help="held-out synthetic plates to report on (default 1000)")
     add("--out", type=Path, metavar="FOLDER", help="folder of the run (default runs/ocr-<time>)")
     add("--resume", action="store_true", help="go on with the run in --out")
-    add("--init", type=Path, metavar="CHECKPOINT", help="start from another run's weights")
+    add(
+        "--init", metavar="MODEL", help="start from trained weights: a checkpoint, an ONNX file, or 'default'"
+    )
+    curriculum = "begin with easy plates (default yes, with --init no)"
+    add("--curriculum", action=argparse.BooleanOptionalAction, help=curriculum)
     add("--workers", type=int, help="processes that draw plates, for each training process")
     add("--threads", type=int, help="threads of each training process")
     add("--precision", choices=("auto", "fp32", "bf16"), help="arithmetic of the network (default auto)")
@@ -49,6 +57,14 @@ def make_parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _size(text: str) -> tuple[int, int]:
+    height, _, width = text.partition("x")
+    try:
+        return int(height), int(width)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"expected HxW such as 32x128, got {text!r}") from None
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Runs the command line; 0: trained, 1: the export failed, 2: the arguments cannot be used."""
     given = vars(make_parser().parse_args(arguments))
@@ -57,8 +73,9 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         if resume and init is not None:
             raise ValueError("--init starts a new run, --resume goes on with one: give one of them")
-        config, out = _settle(given, out, resume)
-        outcome = train(config, out, resume, init)
+        initial = None if init is None else read_initial(init)
+        config, out = _settle(given, out, resume, initial)
+        outcome = train(config, out, resume, initial)
     except ValueError as error:
         print(f"train_ocr: {error}", file=sys.stderr)
         return 2
@@ -79,7 +96,9 @@ def _finish(config: Config, outcome: Outcome) -> int:
     return 0
 
 
-def _settle(given: dict[str, object], out: Path | None, resume: bool) -> tuple[Config, Path]:
+def _settle(
+    given: dict[str, object], out: Path | None, resume: bool, init: Initial | None
+) -> tuple[Config, Path]:
     flags = {key: tuple(value) if isinstance(value, list) else value for key, value in given.items()}
     if resume:
         if out is None:
@@ -93,6 +112,8 @@ def _settle(given: dict[str, object], out: Path | None, resume: bool) -> tuple[C
         raise ValueError(f"--out {out}: holds a run already; add --resume or choose another folder")
     if "minutes" not in flags and "steps" not in flags:
         flags["minutes"] = MINUTES
+    if init is not None:
+        flags = {"arch": init.arch, "input": init.input, **flags}
     return Config.from_dict(flags), out
 
 

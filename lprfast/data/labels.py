@@ -11,7 +11,7 @@ from pathlib import Path
 # The names of fast-plate-ocr's label files are understood as well.
 _SYNONYMS = {"image_path": "path", "plate_text": "text"}
 
-_USED = ("path", "text", "width", "height", "region", "track", "split")
+_USED = ("path", "text", "width", "height", "type", "region", "track", "split")
 
 
 class LabelError(ValueError):
@@ -27,6 +27,7 @@ class LabelRow:
         text: the plate as labelled; empty where the file has no such column.
         line: in the label file, the header being line 1.
         width, height: in pixels as the file states them, or None.
+        type: free text, the kind of plate; may be empty.
         region: free text, often a country; may be empty.
         track: names the vehicle among the rows of this file; may be empty.
         split: ``train``, ``dev`` or another name; may be empty.
@@ -40,6 +41,7 @@ class LabelRow:
     region: str = ""
     track: str = ""
     split: str = ""
+    type: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +73,9 @@ def read_labels(path: str | os.PathLike[str], *, need_text: bool = True) -> Labe
     """Reads a label file: CSV, UTF-8 with or without a byte-order mark, columns in any order.
 
     Columns are ``path`` and ``text`` (or ``image_path`` and ``plate_text``) and, if you like, ``width``,
-    ``height``, ``region``, ``track``, ``split``; others are ignored. Rows that cannot be used are collected,
-    not raised; so are cells with a line break in one of these columns and quotes that are not closed, after
-    which the next line is tried as a row of its own.
+    ``height``, ``type``, ``region``, ``track``, ``split``; others are ignored. Rows that cannot be used
+    are collected, not raised; so are cells with a line break in one of these columns and quotes that are not
+    closed, after which the next line is tried as a row of its own.
 
     Args:
         path: the file.
@@ -180,6 +182,7 @@ def _row(
         region=values.get("region", ""),
         track=values.get("track", ""),
         split=values.get("split", ""),
+        type=values.get("type", ""),
     )
     seen[path] = line
     return row

@@ -69,12 +69,14 @@ def averaged_model(state: dict[str, Any], key: str = "ema") -> nn.Module:
     Raises:
         ValueError: the weights are not those of the architecture and charset that the checkpoint states.
     """
-    arch, symbols = state["config"]["arch"], len(state["charset"])
-    model = build_model(arch, symbols + 1)
+    config, symbols = Config.from_dict(state["config"]), len(state["charset"])
+    model = build_model(config.arch, symbols + 1, config.input[0])
     try:
         model.load_state_dict(state[key])
     except (RuntimeError, AttributeError):  # names every key, on many lines
-        raise ValueError(f"{key!r} does not hold the weights of {arch} with {symbols} symbols") from None
+        raise ValueError(
+            f"{key!r} does not hold the weights of {config.arch} with {symbols} symbols"
+        ) from None
     return model
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
+from training.ocr.model import INPUT_HEIGHT, INPUT_WIDTH
+
 # What may differ between the starts of one run: how it is run and when it ends, not what it learns from.
 CHANGEABLE = frozenset(
     {"minutes", "steps", "workers", "threads", "val", "eval_every", "checkpoint_minutes", "export", "name"}
@@ -16,6 +18,7 @@ class Config:
     """Settings of one run. ``data`` and ``val`` name label files, ``data`` with an optional ``:weight``."""
 
     arch: str = "slim"
+    input: tuple[int, int] = (INPUT_HEIGHT, INPUT_WIDTH)
     minutes: float | None = None
     steps: int | None = None
     batch: int = 128  # over all processes
@@ -29,6 +32,11 @@ class Config:
     widths: str | None = None
     data: tuple[str, ...] = ()
     data_share: float = 0.3
+    balance: str | None = None  # column of the label files
+    confusion: str | None = None
+    curriculum: bool | None = None  # None: unless the run starts from trained weights
+    init: str | None = None  # name of the model whose weights the run starts from, and what it learnt from
+    init_data: tuple[str, ...] = ()
     val: tuple[str, ...] = ()
     val_size: int = 1000
     precision: str = "auto"
@@ -51,6 +59,14 @@ class Config:
             value = getattr(self, flag)
             _require(value is None or value > 0, f"--{flag.replace('_', '-')}", "a positive number", value)
         _require(self.workers is None or self.workers >= 0, "--workers", "0 or more", self.workers)
+        height, width = self.input
+        _require(
+            height % 16 == width % 4 == 0 and 16 <= height <= 256 and 64 <= width <= 1024,
+            "--input",
+            "HxW with H a multiple of 16 up to 256 and W a multiple of 4 from 64 to 1024",
+            f"{height}x{width}",
+        )
+        _require(self.balance in (None, "type", "region"), "--balance", "type or region", self.balance)
         known = ("auto", "fp32", "bf16")
         _require(self.precision in known, "--precision", "auto, fp32 or bf16", self.precision)
 

@@ -6,7 +6,8 @@ does not depend on the number of workers, and a resumed run goes on with the bat
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
@@ -18,7 +19,8 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 from lprfast.data.images import load_image
 from lprfast.prepare import prepare
 from training.ocr.config import Config
-from training.ocr.labels import Crop, LabelFile, augment, load_gray
+from training.ocr.labels import Crop, LabelFile, LabelledCrop, augment, load_gray
+from training.ocr.model import INPUT_HEIGHT, INPUT_WIDTH
 from training.ocr.schedule import Clock, hard_share
 from training.ocr.text import Codec
 from training.ocr.widths import read_widths
@@ -26,6 +28,7 @@ from training.synth import PlateGenerator
 
 HELD_OUT_SEED = 20_261_121
 HELD_OUT_SCALE = (0.4, 1.0)
+SHAPE = (INPUT_HEIGHT, INPUT_WIDTH)
 
 
 class BatchKey(NamedTuple):
@@ -36,7 +39,7 @@ class BatchKey(NamedTuple):
 
 
 class Batch(NamedTuple):
-    """``images`` float16 ``[N, 1, 32, 128]``; ``targets`` int64, the classes of all texts joined; ``lengths``
+    """``images`` float16 ``[N, 1, h, w]``; ``targets`` int64, the classes of all texts joined; ``lengths``
     int64 ``[N]``."""
 
     images: Tensor
@@ -55,7 +58,8 @@ class BatchMaker(Dataset[tuple[NDArray[np.float16], NDArray[np.int64], NDArray[n
         self._rank = rank
         self._batch = config.batch // processes
         self._widths = None if config.widths is None else read_widths(config.widths)
-        self._rows = [file.rows for file in files]
+        self._groups = [_groups(file, config.balance) for file in files]
+        _check_balance(config.balance, self._groups)
         # Square root: a large file leads, a small one is not drowned and not learnt by heart.
         weights = np.array([file.weight * len(file.rows) ** 0.5 for file in files])
         self._chances = weights / weights.sum() if files else weights
@@ -83,9 +87,14 @@ class BatchMaker(Dataset[tuple[NDArray[np.float16], NDArray[np.int64], NDArray[n
             classes += [self._codec.encode(text)] * (len(crops) - len(classes))
         del crops[self._batch :], classes[self._batch :]
         # float16 holds the gray levels well enough and halves what goes between processes.
-        images = prepare(crops).astype(np.float16)
+        height, width = self._config.input
+        images = prepare(crops, height=height, width=width).astype(np.float16)
         lengths = np.array([len(c) for c in classes], np.int64)
         return images, np.array([number for c in classes for number in c], np.int64), lengths
+
+    def hard_share(self, progress: float, number: int) -> float:
+        """Share of full-difficulty plates in batch ``number``; all of them without an easy stage."""
+        return 1.0 if self._config.curriculum is False else hard_share(progress, number)
 
     def _plates(self, rng: np.random.Generator) -> PlateGenerator:
         if self._generator is None:
@@ -94,22 +103,42 @@ class BatchMaker(Dataset[tuple[NDArray[np.float16], NDArray[np.int64], NDArray[n
         return self._generator
 
     def _labelled(self, rng: np.random.Generator) -> tuple[Crop, str]:
-        rows = self._rows[rng.choice(len(self._rows), p=self._chances)]
+        groups = self._groups[rng.choice(len(self._groups), p=self._chances)]
+        rows = groups[0] if len(groups) == 1 else groups[rng.choice(len(groups), p=_root_shares(groups))]
         row = rows[rng.integers(len(rows))]
         return augment(load_gray(row.path), rng, self._config.multi_scale), row.text
+
+
+def _groups(file: LabelFile, column: str | None) -> list[list[LabelledCrop]]:
+    """The rows of each plate type or region; all in one group unless they are to be balanced."""
+    groups: dict[str, list[LabelledCrop]] = {}
+    for row in file.rows:
+        groups.setdefault(getattr(row, column) if column else "", []).append(row)
+    return list(groups.values())
+
+
+def _check_balance(column: str | None, groups: list[list[list[LabelledCrop]]]) -> None:
+    if column and not any(getattr(row, column) for file in groups for rows in file for row in rows):
+        raise ValueError(f"--balance {column}: expected a --data file whose column {column!r} is filled")
+
+
+def _root_shares(groups: list[list[LabelledCrop]]) -> NDArray[np.float64]:
+    roots = np.sqrt([len(rows) for rows in groups])
+    return np.asarray(roots / roots.sum())
 
 
 class _Keys(Sampler[BatchKey]):
     """The keys of all batches from ``start`` on; read in the training process, a few batches ahead."""
 
-    def __init__(self, start: int, clock: Clock) -> None:
+    def __init__(self, maker: BatchMaker, start: int, clock: Clock) -> None:
+        self._maker = maker
         self._start = start
         self._clock = clock
 
     def __iter__(self) -> Iterator[BatchKey]:
         index = self._start
         while True:
-            yield BatchKey(index, hard_share(self._clock.progress(index), index))
+            yield BatchKey(index, self._maker.hard_share(self._clock.progress(index), index))
             index += 1
 
 
@@ -118,7 +147,7 @@ def batches(maker: BatchMaker, start: int, clock: Clock, workers: int, pin: bool
     loader = DataLoader(
         maker,
         batch_size=None,
-        sampler=_Keys(start, clock),
+        sampler=_Keys(maker, start, clock),
         num_workers=workers,
         multiprocessing_context="spawn" if workers else None,
         prefetch_factor=4 if workers else None,
@@ -129,22 +158,28 @@ def batches(maker: BatchMaker, start: int, clock: Clock, workers: int, pin: bool
 
 
 class ValidationSet(NamedTuple):
-    """Prepared crops float32 ``[N, 1, 32, 128]`` and their texts."""
+    """Prepared crops float32 ``[N, 1, h, w]``, their texts, and the columns by which they are grouped."""
 
     name: str
     images: Tensor
     texts: list[str]
+    groups: Mapping[str, list[str]] = MappingProxyType({})
 
 
-def synthetic_validation(size: int) -> ValidationSet:
+def synthetic_validation(size: int, shape: tuple[int, int] = SHAPE) -> ValidationSet:
     """Plates of fonts and degradations that training does not use; the same in every run of this size."""
     generator = PlateGenerator(HELD_OUT_SEED, multi_scale=HELD_OUT_SCALE, held_out=True)
     samples = [generator.sample() for _ in range(size)]
-    images = torch.from_numpy(prepare([sample.crop for sample in samples]))
+    crops = [sample.crop for sample in samples]
+    images = torch.from_numpy(prepare(crops, height=shape[0], width=shape[1]))
     return ValidationSet("synthetic", images, [sample.text for sample in samples])
 
 
-def labelled_validation(file: LabelFile) -> ValidationSet:
-    """All rows of a label file as the reader would see them."""
-    images = torch.from_numpy(np.concatenate([prepare([load_image(row.path)]) for row in file.rows]))
-    return ValidationSet(file.name, images, [row.text for row in file.rows])
+def labelled_validation(file: LabelFile, shape: tuple[int, int] = SHAPE) -> ValidationSet:
+    """All rows of a label file as the reader would see them, ``shape`` being its input's (height, width)."""
+    height, width = shape
+    images = [prepare([load_image(row.path)], height=height, width=width) for row in file.rows]
+    columns = {"type": [row.type for row in file.rows], "region": [row.region for row in file.rows]}
+    groups = {name: values for name, values in columns.items() if any(values)}
+    texts = [row.text for row in file.rows]
+    return ValidationSet(file.name, torch.from_numpy(np.concatenate(images)), texts, groups)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 
@@ -18,7 +20,19 @@ def log_posteriors(model: nn.Module, images: Tensor, batch: int = 256) -> Tensor
     return torch.cat([model(images[start : start + batch].to(device)).cpu() for start in starts])
 
 
+def read(model: nn.Module, codec: Codec, data: ValidationSet) -> list[str]:
+    """The texts that ``model``, which must be in evaluation mode, reads by best path."""
+    return codec.greedy(log_posteriors(model, data.images).numpy())
+
+
 def evaluate(model: nn.Module, codec: Codec, data: ValidationSet) -> Score:
-    """Reads ``data`` with ``model``, which must be in evaluation mode."""
-    reads = codec.greedy(log_posteriors(model, data.images).numpy())
-    return score(zip(reads, data.texts, strict=True))
+    """Reads ``data`` with ``model`` and scores all of it."""
+    return score(zip(read(model, codec, data), data.texts, strict=True))
+
+
+def scores_of_groups(reads: Sequence[str], data: ValidationSet, column: str) -> dict[str, Score]:
+    """The score of each plate type or region (``column``), in alphabetical order."""
+    pairs: dict[str, list[tuple[str, str]]] = {}
+    for text, label, group in zip(reads, data.texts, data.groups[column], strict=True):
+        pairs.setdefault(group or "(none)", []).append((text, label))
+    return {group: score(pairs[group]) for group in sorted(pairs)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 
 from lprfast.data.images import ImageError, load_image
 from lprfast.data.labels import BadRow, LabelError, LabelRow, read_labels
+from lprfast.data.labels import LabelFile as Labels
 from lprfast.evaluation.metrics import normalize
 from training.ocr.model import STEPS
 from training.ocr.text import required_steps
@@ -27,6 +29,8 @@ class LabelledCrop:
 
     path: Path
     text: str
+    type: str = ""
+    region: str = ""
 
 
 @dataclass(frozen=True)
@@ -44,11 +48,17 @@ class LabelFile:
         return f"{self.path.absolute().parent.name}/{self.path.name}"
 
 
-def parse_spec(spec: str) -> tuple[Path, float]:
-    """Splits ``PATH[:WEIGHT]``; the weight is 1 unless given.
+def label_file_name(spec: str) -> str:
+    """``LabelFile.name`` of a ``--data`` argument."""
+    path, _ = parse_spec(spec)
+    return LabelFile(path, 1.0, ()).name
+
+
+def parse_spec(spec: str, flag: str = "--data") -> tuple[Path, float]:
+    """Splits ``PATH[:NUMBER]``, as ``flag`` takes it; the number is 1 unless given.
 
     Raises:
-        ValueError: the weight is not positive.
+        ValueError: the number is not positive.
     """
     head, colon, tail = spec.rpartition(":")
     try:
@@ -56,16 +66,18 @@ def parse_spec(spec: str) -> tuple[Path, float]:
     except ValueError:
         return Path(spec), 1.0
     if not 0 < weight < float("inf"):
-        raise ValueError(f"--data {spec}: expected a positive weight after the colon, got {tail!r}")
+        what = "weight" if flag == "--data" else "number"
+        raise ValueError(f"{flag} {spec}: expected a positive {what} after the colon, got {tail!r}")
     return Path(head if colon else spec), weight
 
 
-def read_label_file(spec: str, split: str) -> LabelFile:
+def read_label_file(spec: str, split: str, steps: int = STEPS) -> LabelFile:
     """Reads the rows of ``split`` ("train" or "dev"), or all rows when no row is of that split.
 
     Columns are as in ``lprfast.data.labels``. Texts are learnt and compared in upper case, letters and digits
     only; an empty text says that nothing is to be read. Every image is decoded once: one that cannot be would
-    otherwise end the run at some later batch. Rows that cannot be used are left out, in ``bad_rows``.
+    otherwise end the run at some later batch. Rows that cannot be used are left out, in ``bad_rows``; so are
+    those whose text needs more than ``steps`` time steps.
 
     Raises:
         ValueError: the file cannot be read, has no column ``text``, or none of its rows can be used.
@@ -76,9 +88,9 @@ def read_label_file(spec: str, split: str) -> LabelFile:
         raise LabelError(f"{path}: expected one column 'text', got {','.join(labels.columns)[:120]!r}")
     bad_rows = list(labels.bad_rows)
     rows: list[LabelledCrop] = []
-    for row in [row for row in labels.rows if row.split == split] or labels.rows:
+    for row in _rows_of(labels, split):
         try:
-            rows.append(_checked(row))
+            rows.append(_checked(row, steps))
         except ImageError as error:
             bad_rows.append(BadRow(row.line, f"{row.path.name}: {error.reason}"))
         except ValueError as error:
@@ -89,17 +101,29 @@ def read_label_file(spec: str, split: str) -> LabelFile:
     return LabelFile(path, weight, tuple(rows), tuple(sorted(bad_rows, key=lambda bad: bad.line)))
 
 
-def _checked(row: LabelRow) -> LabelledCrop:
+def _rows_of(labels: Labels, split: str) -> Sequence[LabelRow]:
+    rows = [row for row in labels.rows if row.split == split]
+    # A row that cannot be read may have been of this split: the others must not quietly take its place.
+    if not rows and labels.rows and labels.bad_rows and "split" in labels.columns:
+        bad = labels.bad_rows[0]
+        raise LabelError(
+            f"{labels.path}: no row of the split {split!r} can be used, and {len(labels.bad_rows)} rows "
+            f"cannot be read (line {bad.line}: {bad.reason}); mend them, or remove them to use the file whole"
+        )
+    return rows or labels.rows
+
+
+def _checked(row: LabelRow, steps: int) -> LabelledCrop:
     text = normalize(row.text)
     # Such a cell may mean "illegible": training on it as "no plate" would teach the reader to see nothing.
     if row.text and not text:
         raise ValueError(f"text: expected letters and digits, or an empty cell, got {row.text[:20]!r}")
-    if required_steps(text) > STEPS:
-        raise ValueError(f"the text is too long for {STEPS} time steps")
+    if required_steps(text) > steps:
+        raise ValueError(f"the text is too long for {steps} time steps")
     height, width = load_image(row.path).shape[:2]
     if max(height, width) > MAX_SIDE:
         raise ValueError(f"{row.path.name}: {width} x {height} pixels, expected sides up to {MAX_SIDE}")
-    return LabelledCrop(row.path, text)
+    return LabelledCrop(row.path, text, row.type, row.region)
 
 
 def load_gray(path: Path) -> Crop:

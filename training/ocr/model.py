@@ -1,6 +1,7 @@
-"""The reader's networks: gray ``[N, 1, 32, 128]`` in, CTC log-posteriors ``[N, 32, K]`` out, blank first.
+"""The reader's networks: gray ``[N, 1, h, w]`` in, CTC log-posteriors ``[N, w / 4, K]`` out, blank first.
 
-Every network halves the width twice and no more: 32 steps leave room for ten symbols and their blanks.
+Every network halves the width twice and no more: the 32 steps of 128 pixels leave room for ten symbols and
+their blanks. The convolution before the head takes whatever height is left.
 """
 
 from __future__ import annotations
@@ -8,9 +9,11 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from training.ocr.align import Aligned
+
 INPUT_HEIGHT = 32
 INPUT_WIDTH = 128
-STEPS = 32
+STEPS = INPUT_WIDTH // 4
 
 
 def conv_bn(
@@ -87,7 +90,7 @@ class ConvHead(nn.Module):
         return out.squeeze(2).transpose(1, 2).float().log_softmax(-1)
 
 
-def crnn(classes: int) -> nn.Module:
+def crnn(classes: int, height: int = INPUT_HEIGHT) -> nn.Module:
     """The reference CRNN: 1,092,677 parameters at 37 classes."""
     return nn.Sequential(
         conv_bn(1, 32),
@@ -99,12 +102,12 @@ def crnn(classes: int) -> nn.Module:
         nn.MaxPool2d((2, 1)),
         conv_bn(128, 192),
         nn.MaxPool2d((2, 1)),
-        conv_bn(192, 224, (2, 3), 1, (0, 1)),
+        conv_bn(192, 224, (height // 16, 3), 1, (0, 1)),
         LstmHead(224, 128, classes),
     )
 
 
-def slim(classes: int) -> nn.Module:
+def slim(classes: int, height: int = INPUT_HEIGHT) -> nn.Module:
     """A narrow CRNN: two thirds of the parameters and less than half the work of ``crnn``."""
     return nn.Sequential(
         conv_bn(1, 16),
@@ -114,12 +117,12 @@ def slim(classes: int) -> nn.Module:
         residual(64),
         conv_bn(64, 128, 3, (2, 1)),
         conv_bn(128, 128, 3, (2, 1)),
-        conv_bn(128, 192, (2, 1), 1, 0),
+        conv_bn(128, 192, (height // 16, 1), 1, 0),
         LstmHead(192, 128, classes),
     )
 
 
-def swift(classes: int) -> nn.Module:
+def swift(classes: int, height: int = INPUT_HEIGHT) -> nn.Module:
     """A strided stem instead of layers at full size: as fast as ``slim``, with twice the work at 4 rows."""
     return nn.Sequential(
         conv_bn(1, 32, 5, 2, 2),
@@ -128,12 +131,36 @@ def swift(classes: int) -> nn.Module:
         conv_bn(64, 128, 3, (2, 1)),
         residual(128),
         conv_bn(128, 192, 3, (2, 1)),
-        conv_bn(192, 192, (2, 1), 1, 0),
+        conv_bn(192, 192, (height // 16, 1), 1, 0),
         LstmHead(192, 128, classes),
     )
 
 
-def conv(classes: int) -> nn.Module:
+def locator(height: int) -> nn.Module:
+    """Where the text is: ``[N, 1, height, 4 height]`` to the four corners of its line, ``[N, 8]``."""
+    last = nn.Linear(48, 8)
+    # Starts where most lines are, so that the first reads see something.
+    nn.init.normal_(last.weight, std=0.01)
+    last.bias.data = torch.tensor([0.08, 0.25, 0.92, 0.25, 0.92, 0.75, 0.08, 0.75])
+    return nn.Sequential(
+        conv_bn(1, 16, 3, 2),
+        conv_bn(16, 32, 3, 2),
+        conv_bn(32, 48, 3, 2),
+        conv_bn(48, 64, 3, (1, 2)),
+        nn.Flatten(),
+        nn.Linear(64 * (height // 8) * (height // 4), 48),
+        nn.ReLU(inplace=True),
+        last,
+    )
+
+
+def aligned(classes: int, height: int = 2 * INPUT_HEIGHT) -> nn.Module:
+    """``swift`` behind a locator: sees the crop at twice the size and reads the line it finds there."""
+    half = height // 2
+    return Aligned(locator(half), swift(classes, half), half, 4 * half)
+
+
+def conv(classes: int, height: int = INPUT_HEIGHT) -> nn.Module:
     """Convolutions only, strides instead of pooling: plain to quantise and to run on an NPU."""
     return nn.Sequential(
         conv_bn(1, 32, 3, 2),
@@ -141,7 +168,7 @@ def conv(classes: int) -> nn.Module:
         residual(64),
         conv_bn(64, 128, 3, (2, 1)),
         residual(128),
-        conv_bn(128, 160, (4, 1), 1, 0),
+        conv_bn(128, 160, (height // 8, 1), 1, 0),
         along_width(160),
         along_width(160),
         along_width(160),
@@ -149,20 +176,38 @@ def conv(classes: int) -> nn.Module:
     )
 
 
-ARCHITECTURES = {"crnn": crnn, "slim": slim, "swift": swift, "conv": conv}
+ARCHITECTURES = {"crnn": crnn, "slim": slim, "swift": swift, "aligned": aligned, "conv": conv}
+
+_SEEN_TWICE = ("aligned",)  # take the crop at twice the size that is read
 
 
-def build_model(arch: str, classes: int) -> nn.Module:
-    """Makes a fresh network with ``classes`` outputs, the blank included.
+def default_input(arch: str) -> tuple[int, int]:
+    """Height and width of the input, in pixels, unless a run chooses another."""
+    scale = 2 if arch in _SEEN_TWICE else 1
+    return scale * INPUT_HEIGHT, scale * INPUT_WIDTH
+
+
+def time_steps(arch: str, width: int) -> int:
+    """CTC time steps that a network answers for an input of ``width`` pixels."""
+    return width // (8 if arch in _SEEN_TWICE else 4)
+
+
+def build_model(arch: str, classes: int, height: int | None = None) -> nn.Module:
+    """Makes a fresh network with ``classes`` outputs, the blank included, for images of ``height`` pixels.
 
     Raises:
-        ValueError: ``arch`` is none of crnn, slim, conv, or ``classes`` is under 2.
+        ValueError: ``arch`` is not known, ``classes`` is under 2, or ``height`` is no
+            multiple of 16.
     """
     if arch not in ARCHITECTURES:
         raise ValueError(f"arch: expected one of {', '.join(ARCHITECTURES)}, got {arch!r}")
     if classes < 2:
         raise ValueError(f"classes: expected the blank and at least one symbol, got {classes}")
-    return ARCHITECTURES[arch](classes)
+    height = default_input(arch)[0] if height is None else height
+    step = default_input(arch)[0] // 2
+    if height < step or height % step:
+        raise ValueError(f"height: expected a multiple of {step}, got {height}")
+    return ARCHITECTURES[arch](classes, height)
 
 
 def parameter_count(model: nn.Module) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
+from itertools import accumulate, pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,6 +42,11 @@ class Codec:
     def decode(self, classes: Sequence[int]) -> str:
         """The text of a list of classes without blanks."""
         return "".join(self.charset[number - 1] for number in classes)
+
+    def texts(self, targets: Sequence[int], lengths: Sequence[int]) -> list[str]:
+        """The texts whose classes stand one after another in ``targets``."""
+        ends = list(accumulate(lengths, initial=0))
+        return [self.decode(targets[start:end]) for start, end in pairwise(ends)]
 
     def greedy(self, log_posteriors: NDArray[np.float32]) -> list[str]:
         """The texts of ``[N, T, K]`` by best path: equal neighbours are one symbol, blanks vanish."""

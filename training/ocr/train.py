@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
+import importlib
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from training.ocr.checkpoint import averaged_model, load_checkpoint, save_checkpoint
+from lprfast.evaluation.metrics import score
+from training.ocr.checkpoint import load_checkpoint, save_checkpoint
 from training.ocr.config import Config
 from training.ocr.data import (
     Batch,
+    BatchKey,
     BatchMaker,
     ValidationSet,
     batches,
@@ -24,16 +28,26 @@ from training.ocr.data import (
     synthetic_validation,
 )
 from training.ocr.ema import Ema
-from training.ocr.evaluate import evaluate
-from training.ocr.labels import LabelFile, read_label_file
+from training.ocr.evaluate import read, scores_of_groups
+from training.ocr.initial import Initial, calibrate, load_weights
+from training.ocr.labels import LabelFile, parse_spec, read_label_file
 from training.ocr.log import RunLog
 from training.ocr.model import build_model, parameter_count
 from training.ocr.schedule import Clock, learning_rate
+from training.ocr.splits import without_trained
 from training.ocr.text import Codec
 from training.ocr.world import World, default_workers, resolve_precision, start_world
 from training.synth import CHARSET
 
 CHECKPOINT = "last.pt"
+CALIBRATION_IMAGES = 512
+
+
+class TextWeights(Protocol):
+    """How much each text counts in the loss."""
+
+    def weights(self, texts: Sequence[str]) -> Tensor:
+        """float32 ``[N]``, positive, of mean 1."""
 
 
 class Outcome(NamedTuple):
@@ -44,29 +58,34 @@ class Outcome(NamedTuple):
     first: bool
 
 
-def train(config: Config, out: Path, resume: bool = False, init: Path | None = None) -> Outcome:
+def train(config: Config, out: Path, resume: bool = False, init: Initial | None = None) -> Outcome:
     """Trains a reader; its last checkpoint is ``out/last.pt``.
 
-    ``resume`` goes on from that checkpoint with everything it holds; ``init`` starts a new run from the
-    averaged weights of another checkpoint.
+    ``resume`` goes on from that checkpoint with everything it holds; ``init`` starts a new run from
+    trained weights: there is then no stage of easy plates, unless ``config.curriculum`` asks for it.
 
     Raises:
         ValueError: a label file or checkpoint cannot be used; the message names it.
     """
     state = load_checkpoint(out / CHECKPOINT) if resume else None
-    weights = load_checkpoint(init) if init else None
     world = start_world(config.threads)
     config = dataclasses.replace(config, precision=resolve_precision(config.precision, world.device))
-    files = _label_files(config.data, "train", world)
+    if config.curriculum is None:
+        config = dataclasses.replace(config, curriculum=init is None)
+    if init:
+        config = dataclasses.replace(config, init=init.name, init_data=init.data)
+    files = _label_files(config, config.data, "train", world)
     codec = Codec(state["charset"] if state else extended_charset(files))
     if new := set(extended_charset(files)) - {*CHARSET, *codec.charset}:
         raise ValueError(
             f"--data: {''.join(sorted(new))!r} came after the run started; begin another with --init"
         )
     torch.manual_seed(config.seed)
-    model = build_model(config.arch, codec.classes)
-    if weights:
-        load_weights(model, codec, weights)
+    model = build_model(config.arch, codec.classes, config.input[0])
+    if init:
+        load_weights(model, config, codec, init)
+        if init.folded:
+            calibrate(model, _calibration_images(config, codec, files))
     run = _Run(config, out, world, codec, files, model)
     if state:
         run.load(state)
@@ -107,18 +126,21 @@ class _Run:
         self.images = 0
         self.scores: dict[str, dict[str, float]] = {}
         self.maker = BatchMaker(config, codec, files, world.rank, world.size)
-        self.validation = _validation_sets(config, world) if world.first else []
+        self.loss_weights = _loss_weights(config, codec)
+        self.validation = _validation_sets(config, world, files) if world.first else []
         self.clock = Clock(config.minutes, config.steps)
         # Nothing is written before all that was given has been read.
         try:
-            out.mkdir(parents=True, exist_ok=True)
+            if world.first:
+                out.mkdir(parents=True, exist_ok=True)
             self.log = RunLog(out, world.first)
         except OSError as error:
             raise ValueError(f"--out {out}: cannot be written to: {error.strerror or error}") from None
         self.log.write(
             "start", arch=config.arch, parameters=parameter_count(self.model), classes=codec.classes,
             device=str(world.device), processes=world.size, threads=torch.get_num_threads(),
-            precision=config.precision, labelled={f.name: len(f.rows) for f in files},
+            precision=config.precision, input="x".join(map(str, config.input)),
+            labelled={f.name: len(f.rows) for f in files},
         )  # fmt: skip
 
     def load(self, state: dict[str, Any]) -> None:
@@ -146,11 +168,23 @@ class _Run:
         }
         save_checkpoint(self.out / CHECKPOINT, state)
 
+    def weights_of(self, batch: Batch) -> Tensor | None:
+        """How much each image of the batch counts; None: all the same."""
+        if self.loss_weights is None:
+            return None
+        texts = self.codec.texts(batch.targets.tolist(), batch.lengths.tolist())
+        _, strength = parse_spec(self.config.confusion or "", "--confusion")
+        weights = self.loss_weights.weights(texts) ** strength
+        return weights / weights.mean()
+
     def validate(self) -> None:
         if not self.world.first:
             return
         model = self.ema.model.eval()
-        scores = {data.name: evaluate(model, self.codec, data) for data in self.validation}
+        reads = {data.name: read(model, self.codec, data) for data in self.validation}
+        scores = {
+            data.name: score(zip(reads[data.name], data.texts, strict=True)) for data in self.validation
+        }
         self.scores = {
             name: {"count": s.n, "exact": s.exact_match, "cer": s.cer} for name, s in scores.items()
         }
@@ -158,6 +192,14 @@ class _Run:
         cer = {name: round(s["cer"], 4) for name, s in self.scores.items()}
         minutes = round(self.clock.minutes(), 2)
         self.log.write("validation", step=self.step, minutes=minutes, exact=exact, cer=cer)
+        for data in self.validation:
+            for column in data.groups:
+                groups = scores_of_groups(reads[data.name], data, column)
+                self.log.write(
+                    "groups", data=data.name, column=column,
+                    exact={group: round(s.exact_match, 4) for group, s in groups.items()},
+                    count={group: s.n for group, s in groups.items()},
+                )  # fmt: skip
 
 
 def _loop(run: _Run) -> bool:
@@ -177,7 +219,7 @@ def _loop(run: _Run) -> bool:
         lr = learning_rate(progress, config.lr)
         for group in run.optimizer.param_groups:
             group["lr"] = lr
-        loss = batch_loss(model, batch, world.device, config.precision)
+        loss = batch_loss(model, batch, world.device, config.precision, run.weights_of(batch))
         run.optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(run.model.parameters(), config.clip)
@@ -201,47 +243,54 @@ def _loop(run: _Run) -> bool:
     return not stopped
 
 
-def batch_loss(model: nn.Module, batch: Batch, device: torch.device, precision: str) -> Tensor:
-    """CTC loss per symbol, averaged over the batch. The network may run in bf16, the loss always in fp32."""
+def batch_loss(
+    model: nn.Module, batch: Batch, device: torch.device, precision: str, weights: Tensor | None = None
+) -> Tensor:
+    """CTC loss per symbol, averaged over the batch. The network may run in bf16, the loss always in fp32.
+
+    ``weights``, float32 ``[N]``: how much each image counts; all the same without them.
+    """
     images = batch.images.to(device, torch.float32, non_blocking=True)
     images = images.contiguous(memory_format=torch.channels_last)
     with torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16"):
         answers = model(images)
     steps = torch.full((len(images),), answers.shape[1], dtype=torch.int64)
-    return functional.ctc_loss(
-        answers.transpose(0, 1), batch.targets.to(device), steps, batch.lengths, zero_infinity=True
-    )
+    loss = functools.partial(
+        functional.ctc_loss,
+        answers.transpose(0, 1), batch.targets.to(device), steps, batch.lengths, zero_infinity=True,
+    )  # fmt: skip
+    if weights is None:
+        return loss()
+    per_symbol = loss(reduction="none") / batch.lengths.clamp(min=1).to(device)
+    return (per_symbol * weights.to(device)).mean()
 
 
-def load_weights(model: nn.Module, codec: Codec, state: dict[str, Any]) -> None:
-    """Copies the averaged weights of a checkpoint; symbols of both charsets keep their classes' weights.
-
-    Raises:
-        ValueError: the checkpoint is of another architecture, or its weights do not fit it.
-    """
-    old = Codec(state["charset"])
-    shared = [symbol for symbol in codec.charset if symbol in old.charset]
-    target, source = model.state_dict(), averaged_model(state).state_dict()
-    if target.keys() != source.keys():
-        arch = state["config"]["arch"]
-        raise ValueError(f"--init: the checkpoint is of the architecture {arch!r}; choose the same")
-    into = [0, *(codec.encode(symbol)[0] for symbol in shared)]
-    from_ = [0, *(old.encode(symbol)[0] for symbol in shared)]
-    for name, value in target.items():
-        if ".classify." in name:
-            value[into] = source[name][from_].to(value.device)
-        else:
-            value.copy_(source[name])
-
-
-def _label_files(specs: Sequence[str], split: str, world: World) -> list[LabelFile]:
-    files = [read_label_file(spec, split) for spec in specs]
+def _label_files(config: Config, specs: Sequence[str], split: str, world: World) -> list[LabelFile]:
+    files = [read_label_file(spec, split, config.input[1] // 4) for spec in specs]
     for file in files if world.first else ():
         for bad in file.bad_rows:
             print(f"{file.path}: line {bad.line} is left out: {bad.reason}", file=sys.stderr)
     return files
 
 
-def _validation_sets(config: Config, world: World) -> list[ValidationSet]:
-    files = _label_files(config.val, "dev", world)
-    return [synthetic_validation(config.val_size), *map(labelled_validation, files)]
+def _validation_sets(config: Config, world: World, training: Sequence[LabelFile]) -> list[ValidationSet]:
+    files = [without_trained(file, training) for file in _label_files(config, config.val, "dev", world)]
+    labelled = [labelled_validation(file, config.input) for file in files]
+    return [synthetic_validation(config.val_size, config.input), *labelled]
+
+
+def _loss_weights(config: Config, codec: Codec) -> TextWeights | None:
+    if config.confusion is None:
+        return None
+    path, _ = parse_spec(config.confusion, "--confusion")
+    module = importlib.import_module("training.ocr.confusion")
+    weights: TextWeights = module.load_confusion(path, codec.charset)
+    return weights
+
+
+def _calibration_images(config: Config, codec: Codec, files: list[LabelFile]) -> Iterator[Tensor]:
+    """What training will see, the same in every process."""
+    maker = BatchMaker(config, codec, files, rank=0, processes=1)
+    for number in range(max(1, CALIBRATION_IMAGES // config.batch)):
+        images, _, _ = maker[BatchKey(number, 1.0)]
+        yield torch.from_numpy(images).float()
