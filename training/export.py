@@ -24,6 +24,7 @@ from lprfast import _core
 from lprfast._ort_library import ort_library_path
 from lprfast.model import ModelContract
 from lprfast.prepare import prepare
+from training.ocr.align import TextOnly
 from training.ocr.checkpoint import averaged_model, load_checkpoint
 from training.ocr.config import Config
 from training.ocr.evaluate import log_posteriors
@@ -98,6 +99,7 @@ def training_record(state: dict[str, Any], model: nn.Module) -> dict[str, Any]:
 
 def to_onnx(model: nn.Module, contract: ModelContract) -> onnx.ModelProto:
     """The network as ONNX with the contract in its metadata: T fixed, any batch, batch norms folded."""
+    model = TextOnly(model).eval()
     example = torch.zeros(2, 1, contract.input_height, contract.input_width)
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
         # The exporter that needs no other package announces its end, and notes that T is fixed: it is meant.

@@ -20,9 +20,11 @@ CORNER_BETA = 0.02  # of the crop's side; larger errors count linearly
 class Aligned(nn.Module):
     """A reader of lines behind a locator.
 
-    Takes ``[N, 1, 2h, 2w]``; answers the reader's ``[N, T, K]`` and the corners of the line, ``[N, 4, 2]`` from
-    the top left clockwise, as shares of the crop's width and height.
+    Takes ``[N, 1, 2h, 2w]``; answers the reader's ``[N, T, K]`` and the corners of the line, ``[N, 4, 2]``
+    from the top left clockwise, as shares of the crop's width and height.
     """
+
+    weights: Tensor
 
     def __init__(self, locate: nn.Module, read: nn.Module, height: int, width: int) -> None:
         super().__init__()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-from training.ocr.model import INPUT_HEIGHT, INPUT_WIDTH
+from training.ocr.model import ARCHITECTURES, default_input
 
 # What may differ between the starts of one run: how it is run and when it ends, not what it learns from.
 CHANGEABLE = frozenset(
@@ -18,7 +18,7 @@ class Config:
     """Settings of one run. ``data`` and ``val`` name label files, ``data`` with an optional ``:weight``."""
 
     arch: str = "slim"
-    input: tuple[int, int] = (INPUT_HEIGHT, INPUT_WIDTH)
+    input: tuple[int, int] = (0, 0)  # height, width in pixels; (0, 0): what the architecture is made for
     minutes: float | None = None
     steps: int | None = None
     batch: int = 128  # over all processes
@@ -48,6 +48,8 @@ class Config:
     name: str = "lprfast-ocr"
 
     def __post_init__(self) -> None:
+        if self.input == (0, 0) and self.arch in ARCHITECTURES:
+            object.__setattr__(self, "input", default_input(self.arch))
         low, high = self.multi_scale
         _require(0 < low <= high <= 1, "--multi-scale", "0 < LOW <= HIGH <= 1", self.multi_scale)
         _require(0 <= self.data_share <= 1, "--data-share", "0 to 1", self.data_share)

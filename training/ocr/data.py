@@ -19,7 +19,15 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 from lprfast.data.images import load_image
 from lprfast.prepare import prepare
 from training.ocr.config import Config
-from training.ocr.labels import Crop, LabelFile, LabelledCrop, augment, load_gray
+from training.ocr.corners import UNKNOWN, Corners, hint
+from training.ocr.labels import (
+    Crop,
+    LabelFile,
+    LabelledCrop,
+    augment,
+    augment_located,
+    load_gray,
+)
 from training.ocr.model import INPUT_HEIGHT, INPUT_WIDTH
 from training.ocr.schedule import Clock, hard_share
 from training.ocr.text import Codec
@@ -40,14 +48,34 @@ class BatchKey(NamedTuple):
 
 class Batch(NamedTuple):
     """``images`` float16 ``[N, 1, h, w]``; ``targets`` int64, the classes of all texts joined; ``lengths``
-    int64 ``[N]``."""
+    int64 ``[N]``; ``corners`` float32 ``[N, 4, 2]``, NaN where unknown; ``hints``: the same, moved about, NaN
+    where the network has to find the line by itself."""
 
     images: Tensor
     targets: Tensor
     lengths: Tensor
+    corners: Tensor
+    hints: Tensor
 
 
-class BatchMaker(Dataset[tuple[NDArray[np.float16], NDArray[np.int64], NDArray[np.int64]]]):
+Arrays = tuple[
+    NDArray[np.float16], NDArray[np.int64], NDArray[np.int64], NDArray[np.float32], NDArray[np.float32]
+]
+
+
+class _View(NamedTuple):
+    crop: Crop
+    text: str
+    corners: Corners | None
+
+
+def another(view: _View, rng: np.random.Generator) -> _View:
+    """The same plate moved, blurred and lit anew, at the same size."""
+    crop, corners = augment_located(view.crop, view.corners, rng, (1.0, 1.0))
+    return _View(crop, view.text, corners)
+
+
+class BatchMaker(Dataset[Arrays]):
     """Draws one batch per key: synthetic plates, and labelled crops mixed in."""
 
     def __init__(
@@ -68,29 +96,31 @@ class BatchMaker(Dataset[tuple[NDArray[np.float16], NDArray[np.int64], NDArray[n
         self._labelled_chance = labelled / max(labelled + 1 - config.data_share, 1e-9)
         self._generator: PlateGenerator | None = None  # made in the worker: heavy, and spawn would pickle it
 
-    def __getitem__(self, key: BatchKey) -> tuple[NDArray[np.float16], NDArray[np.int64], NDArray[np.int64]]:
+    def __getitem__(self, key: BatchKey) -> Arrays:
         rng = np.random.default_rng([self._config.seed, self._rank, key.number])
         generator = self._plates(rng)
-        crops: list[Crop] = []
-        classes: list[list[int]] = []
-        while len(crops) < self._batch:
+        views: list[_View] = []
+        while len(views) < self._batch:
             hard = rng.random() < key.hard_share
             if hard and rng.random() < self._labelled_chance:
-                crop, text = self._labelled(rng)
-                crops.append(crop)
+                views.append(_View(*self._labelled(rng), None))
             else:
                 generator.difficulty = 1.0 if hard else 0.0
                 sample = generator.sample()
-                crop, text = sample.crop, sample.text
+                view = _View(sample.crop, sample.text, sample.corners)
                 # Drawing a plate costs more than training on it: the same plate also serves in other views.
-                crops += [crop, *(augment(crop, rng, (1.0, 1.0)) for _ in range(self._config.repeat - 1))]
-            classes += [self._codec.encode(text)] * (len(crops) - len(classes))
-        del crops[self._batch :], classes[self._batch :]
-        # float16 holds the gray levels well enough and halves what goes between processes.
+                views += [view, *(another(view, rng) for _ in range(self._config.repeat - 1))]
+        return self._arrays(views[: self._batch], rng)
+
+    def _arrays(self, views: list[_View], rng: np.random.Generator) -> Arrays:
         height, width = self._config.input
-        images = prepare(crops, height=height, width=width).astype(np.float16)
+        # float16 holds the gray levels well enough and halves what goes between processes.
+        images = prepare([v.crop for v in views], height=height, width=width).astype(np.float16)
+        classes = [self._codec.encode(v.text) for v in views]
         lengths = np.array([len(c) for c in classes], np.int64)
-        return images, np.array([number for c in classes for number in c], np.int64), lengths
+        targets = np.array([number for c in classes for number in c], np.int64)
+        corners = np.stack([UNKNOWN if v.corners is None else v.corners for v in views])
+        return images, targets, lengths, corners, np.stack([hint(v.corners, rng) for v in views])
 
     def hard_share(self, progress: float, number: int) -> float:
         """Share of full-difficulty plates in batch ``number``; all of them without an easy stage."""
@@ -153,8 +183,8 @@ def batches(maker: BatchMaker, start: int, clock: Clock, workers: int, pin: bool
         prefetch_factor=4 if workers else None,
         pin_memory=pin,
     )
-    for images, targets, lengths in loader:
-        yield Batch(images, targets, lengths)
+    for arrays in loader:
+        yield Batch(*arrays)
 
 
 class ValidationSet(NamedTuple):

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from lprfast.evaluation.metrics import Score, score
+from training.ocr.align import answers_of
 from training.ocr.data import ValidationSet
 from training.ocr.text import Codec
 
@@ -17,7 +18,8 @@ def log_posteriors(model: nn.Module, images: Tensor, batch: int = 256) -> Tensor
     """Answers of ``model`` for ``images [N, 1, h, w]``, float32 ``[N, T, K]`` on the CPU."""
     device = next(model.parameters()).device
     starts = range(0, len(images), batch)
-    return torch.cat([model(images[start : start + batch].to(device)).cpu() for start in starts])
+    answers = (answers_of(model(images[start : start + batch].to(device)))[0] for start in starts)
+    return torch.cat([answer.cpu() for answer in answers])
 
 
 def read(model: nn.Module, codec: Codec, data: ValidationSet) -> list[str]:

@@ -15,6 +15,7 @@ from lprfast.data.images import ImageError, load_image
 from lprfast.data.labels import BadRow, LabelError, LabelRow, read_labels
 from lprfast.data.labels import LabelFile as Labels
 from lprfast.evaluation.metrics import normalize
+from training.ocr.corners import Corners, moved_by
 from training.ocr.model import STEPS
 from training.ocr.text import required_steps
 
@@ -144,8 +145,18 @@ def augment(crop: Crop, rng: np.random.Generator, scale: tuple[float, float]) ->
 
     One number is drawn from ``rng`` whatever the crop's size and ``scale``: neither shifts later draws.
     """
+    return augment_located(crop, None, rng, scale)[0]
+
+
+def augment_located(
+    crop: Crop, corners: Corners | None, rng: np.random.Generator, scale: tuple[float, float]
+) -> tuple[Crop, Corners | None]:
+    """``augment`` that also says where the text's corners, float32 [4, 2] in shares of the crop, come to lie."""
     rng = np.random.default_rng(int(rng.integers(2**63)))
-    crop = _jitter(crop, rng)
+    size = crop.shape[:2]
+    crop, matrix = _jitter(crop, rng)
+    if corners is not None:
+        corners = moved_by(corners, matrix, (size[0], size[1]))
     crop = _shrink(crop, rng, scale)
     if rng.random() < 0.3:
         crop = _gray(cv2.GaussianBlur(crop, (0, 0), rng.uniform(0.4, 1.2)))
@@ -154,16 +165,16 @@ def augment(crop: Crop, rng: np.random.Generator, scale: tuple[float, float]) ->
         values = (values - 127.5) * rng.uniform(0.6, 1.25) + 127.5 + rng.uniform(-30, 30)
     if rng.random() < 0.4:
         values += rng.normal(0, rng.uniform(1, 8), values.shape).astype(np.float32)
-    return np.clip(values, 0, 255).astype(np.uint8)
+    return np.clip(values, 0, 255).astype(np.uint8), corners
 
 
-def _jitter(crop: Crop, rng: np.random.Generator) -> Crop:
+def _jitter(crop: Crop, rng: np.random.Generator) -> tuple[Crop, NDArray[np.float64]]:
     """Moves the four corners by up to 4 % of the width and 7 % of the height: looser, tighter, tilted."""
     height, width = crop.shape
     corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
     moved = corners + rng.uniform(-1, 1, (4, 2)) * (0.04 * width, 0.07 * height)
-    matrix = cv2.getPerspectiveTransform(moved.astype(np.float32), corners)
-    return _gray(cv2.warpPerspective(crop, matrix, (width, height), borderMode=cv2.BORDER_REPLICATE))
+    matrix = np.asarray(cv2.getPerspectiveTransform(moved.astype(np.float32), corners), np.float64)
+    return _gray(cv2.warpPerspective(crop, matrix, (width, height), borderMode=cv2.BORDER_REPLICATE)), matrix
 
 
 def _shrink(crop: Crop, rng: np.random.Generator, scale: tuple[float, float]) -> Crop:

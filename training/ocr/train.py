@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from lprfast.evaluation.metrics import score
+from training.ocr.align import Aligned, answers_of, corner_loss
 from training.ocr.checkpoint import load_checkpoint, save_checkpoint
 from training.ocr.config import Config
 from training.ocr.data import (
@@ -32,7 +33,7 @@ from training.ocr.evaluate import read, scores_of_groups
 from training.ocr.initial import Initial, calibrate, load_weights
 from training.ocr.labels import LabelFile, parse_spec, read_label_file
 from training.ocr.log import RunLog
-from training.ocr.model import build_model, parameter_count
+from training.ocr.model import build_model, parameter_count, time_steps
 from training.ocr.schedule import Clock, learning_rate
 from training.ocr.splits import without_trained
 from training.ocr.text import Codec
@@ -253,20 +254,24 @@ def batch_loss(
     images = batch.images.to(device, torch.float32, non_blocking=True)
     images = images.contiguous(memory_format=torch.channels_last)
     with torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16"):
-        answers = model(images)
+        hints = (batch.hints.to(device),) if isinstance(getattr(model, "module", model), Aligned) else ()
+        answers, corners = answers_of(model(images, *hints))
     steps = torch.full((len(images),), answers.shape[1], dtype=torch.int64)
     loss = functools.partial(
         functional.ctc_loss,
         answers.transpose(0, 1), batch.targets.to(device), steps, batch.lengths, zero_infinity=True,
     )  # fmt: skip
     if weights is None:
-        return loss()
-    per_symbol = loss(reduction="none") / batch.lengths.clamp(min=1).to(device)
-    return (per_symbol * weights.to(device)).mean()
+        total = loss()
+    else:
+        per_symbol = loss(reduction="none") / batch.lengths.clamp(min=1).to(device)
+        total = (per_symbol * weights.to(device)).mean()
+    return total if corners is None else total + corner_loss(corners, batch.corners.to(device))
 
 
 def _label_files(config: Config, specs: Sequence[str], split: str, world: World) -> list[LabelFile]:
-    files = [read_label_file(spec, split, config.input[1] // 4) for spec in specs]
+    steps = time_steps(config.arch, config.input[1])
+    files = [read_label_file(spec, split, steps) for spec in specs]
     for file in files if world.first else ():
         for bad in file.bad_rows:
             print(f"{file.path}: line {bad.line} is left out: {bad.reason}", file=sys.stderr)
@@ -292,5 +297,5 @@ def _calibration_images(config: Config, codec: Codec, files: list[LabelFile]) ->
     """What training will see, the same in every process."""
     maker = BatchMaker(config, codec, files, rank=0, processes=1)
     for number in range(max(1, CALIBRATION_IMAGES // config.batch)):
-        images, _, _ = maker[BatchKey(number, 1.0)]
+        images, *_ = maker[BatchKey(number, 1.0)]
         yield torch.from_numpy(images).float()

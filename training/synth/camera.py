@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import math
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -141,13 +142,20 @@ def photograph(
     return _sensor(rng, image, optics)
 
 
-def corners_in_crop(box: Box, view: View) -> NDArray[np.float32]:
-    """Where ``photograph`` puts the plate: its corners from the top left clockwise, float32 [4, 2].
+def corners_in_crop(
+    box: Box, view: View, parts: Sequence[tuple[float, float, float, float]]
+) -> NDArray[np.float32]:
+    """Where ``photograph`` of the plate ``box`` puts rectangles of its canvas, float32 [parts, 4, 2].
 
-    x and y are shares of the crop's width and height; a corner that the crop cuts off is outside 0-1.
+    Each is x, y, width, height on the canvas and becomes its corners from the top left clockwise: x and y as
+    shares of the crop's width and height; a corner that the crop cuts off is outside 0-1.
     """
     corners, crop = _frame(box, view)
-    return np.asarray((corners - np.array(crop[:2])) / np.array(crop[2:]), np.float32)
+    matrix = _projection(box, corners, crop, (1, 1), 1.0, (0.0, 0.0))
+    points = np.array([[(x, y), (x + w, y), (x + w, y + h), (x, y + h)] for x, y, w, h in parts], np.float32)
+    return np.asarray(cv2.perspectiveTransform(points.reshape(-1, 1, 2), matrix), np.float32).reshape(
+        -1, 4, 2
+    )
 
 
 def _frame(box: Box, view: View) -> tuple[NDArray[np.float32], tuple[float, float, float, float]]:

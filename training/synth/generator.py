@@ -24,8 +24,8 @@ Width = tuple[int, int, float]
 class Sample:
     """A crop uint8 [h, w] at the camera's size, its target ("" if nothing is to be read), its layout.
 
-    ``corners`` float32 [4, 2]: the plate's, or those of the line that is read, from the top left clockwise,
-    as shares of the crop's width and height; None where there is no plate.
+    ``corners`` float32 [4, 2]: of the line of text that is read, or of both lines where two are seen and none
+    is read; from the top left clockwise, as shares of the crop's width and height; None without a plate.
     """
 
     crop: NDArray[np.uint8]
@@ -102,7 +102,7 @@ class PlateGenerator:
         plate = self.library.plate(rng, level)
         view = draw_view(rng, level, plate.layout.aspect)
         crop = photograph(rng, plate.canvas, plate.box, view, draw_optics(rng, level), width)
-        return part_of(rng, plate, crop, corners_in_crop(plate.box, view))
+        return part_of(rng, plate, crop, corners_in_crop(plate.box, view, plate.line_boxes))
 
     def _draw_width(self, rng: random.Random, level: float) -> int:
         low, high = self.multi_scale
@@ -118,26 +118,33 @@ class PlateGenerator:
 def part_of(
     rng: random.Random, plate: Plate, crop: NDArray[np.uint8], corners: NDArray[np.float32]
 ) -> Sample:
-    """A one-line plate as it is; of a two-line one the top (40 %), the bottom (40 %) or, unread, all."""
+    """A one-line plate as it is; of a two-line one the top (40 %), the bottom (40 %) or, unread, all.
+
+    ``corners`` float32 [lines, 4, 2] as in ``Sample``.
+    """
     name = plate.layout.name
     if float(crop.std()) < FLAT:
         # Washed out by light or dark: nothing is left to read, and a target would teach guessing.
         return Sample(crop, "", name)
     if len(plate.lines) == 1:
-        return Sample(crop, plate.lines[0], name, corners)
-    share, kind = rng.uniform(0.5, 0.58), rng.random()
-    rows = max(4, round(crop.shape[0] * share))
-    share = rows / crop.shape[0]
-    middle = (corners[[0, 1]] + corners[[3, 2]]) / 2
+        return Sample(crop, plate.lines[0], name, corners[0])
+    rows = max(4, round(crop.shape[0] * rng.uniform(0.5, 0.58)))
+    share, kind = rows / crop.shape[0], rng.random()
+    scale = np.array([1, 1 / share], np.float32)
     if kind < 0.4:
-        line = np.concatenate([corners[:2], middle[::-1]])
-        return Sample(crop[:rows], plate.lines[0], name, line / np.array([1, share], np.float32))
+        return Sample(crop[:rows], plate.lines[0], name, corners[0] * scale)
     if kind < 0.8:
-        line = np.concatenate([middle, corners[2:]]) - np.array([0, 1 - share], np.float32)
-        return Sample(
-            crop[crop.shape[0] - rows :], plate.lines[1], name, line / np.array([1, share], np.float32)
-        )
-    return Sample(crop, "", name, corners)
+        lower = corners[1] - np.array([0, 1 - share], np.float32)
+        return Sample(crop[crop.shape[0] - rows :], plate.lines[1], name, lower * scale)
+    return Sample(crop, "", name, _around(corners))
+
+
+def _around(corners: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The corners of both lines of a plate together: top, bottom and the wider line's width."""
+    both = np.concatenate([corners[0, :2], corners[1, 2:]])
+    both[[0, 3], 0] += corners[:, [0, 3], 0].mean(axis=1).min() - both[[0, 3], 0].mean()
+    both[[1, 2], 0] += corners[:, [1, 2], 0].mean(axis=1).max() - both[[1, 2], 0].mean()
+    return both
 
 
 class Library:

@@ -14,6 +14,7 @@ from training.synth import marks, surface, words
 from training.synth.glyphs import Font
 
 Image = NDArray[np.float32]
+Box = tuple[float, float, float, float]
 CANVAS_WIDTH = 208
 _CHINESE = frozenset(PROVINCES + SUFFIXES)
 # Widths of what is drawn but not read, in character heights.
@@ -38,12 +39,16 @@ class Fonts:
 
 @dataclass(frozen=True)
 class Plate:
-    """A plate on its canvas: ``canvas`` uint8 [h, w], ``box`` x, y, width, height of the plate there."""
+    """A plate on its canvas: ``canvas`` uint8 [h, w], ``box`` x, y, width, height of the plate there.
+
+    ``line_boxes``: the same of each line's text, from its first to its last character that is read.
+    """
 
     canvas: NDArray[np.uint8]
     box: tuple[int, int, int, int]
     lines: tuple[str, ...]
     layout: PlateLayout
+    line_boxes: tuple[Box, ...]
 
 
 @dataclass(frozen=True)
@@ -81,13 +86,13 @@ def draw_plate(
     canvas = surface.surroundings(rng, (height + 2 * pad_y, width + 2 * pad_x), pad_y, level)
     paper, ink = _tones(rng, layout, level)
     face = surface.plate_face(rng, layout, (height, width), paper, ink)
-    coverage = _coverage(rng, layout, lines, fonts, (height, width))
+    coverage, boxes = _coverage(rng, layout, lines, fonts, (height, width))
     marks.small_prints(rng, layout, face, fonts.small, paper, ink, level)
     surface.ink_onto(face, coverage, ink, relief=rng.uniform(0, 28) if rng.random() < 0.6 else 0.0)
     surface.wear(rng, face, level)
     surface.place(rng, canvas, face, box, level)
     texts = tuple("".join(s for s in line if s not in _GAPS) for line in lines)
-    return Plate(canvas, box, texts, layout)
+    return Plate(canvas, box, texts, layout, tuple((x + pad_x, y + pad_y, w, h) for x, y, w, h in boxes))
 
 
 def _tones(rng: random.Random, layout: PlateLayout, level: float) -> tuple[float, float]:
@@ -99,11 +104,11 @@ def _tones(rng: random.Random, layout: PlateLayout, level: float) -> tuple[float
 
 def _coverage(
     rng: random.Random, layout: PlateLayout, lines: list[list[str]], fonts: Fonts, size: tuple[int, int]
-) -> NDArray[np.uint8]:
+) -> tuple[NDArray[np.uint8], list[Box]]:
     coverage = np.zeros(size, np.uint8)
-    for area, symbols in zip(_areas(rng, layout, size), lines, strict=True):
-        _draw_line(rng, coverage, symbols, fonts, area)
-    return coverage
+    areas = zip(_areas(rng, layout, size), lines, strict=True)
+    boxes = [_draw_line(rng, coverage, symbols, fonts, area) for area, symbols in areas]
+    return coverage, boxes
 
 
 def _areas(rng: random.Random, layout: PlateLayout, size: tuple[int, int]) -> list[_Area]:
@@ -148,12 +153,14 @@ def _natural_widths(
 
 def _draw_line(
     rng: random.Random, coverage: NDArray[np.uint8], symbols: list[str], fonts: Fonts, area: _Area
-) -> None:
+) -> Box:
+    """Draws a line's symbols; the box around those that are read."""
     cells, same_cell = _natural_widths(rng, symbols, fonts, area.height)
     room = area.right - area.left
     fit = min(room * rng.uniform(0.8, 1.0) / sum(cells), rng.uniform(1.0, 1.35))
     x = area.left + (room - sum(cells) * fit) * (0.5 + rng.uniform(-0.3, 0.3))
     ink_share = rng.uniform(0.8, 0.9)
+    first, last = area.right, area.left
     for symbol, cell in zip(symbols, cells, strict=True):
         cell *= fit
         if symbol in _GAPS:
@@ -165,8 +172,11 @@ def _draw_line(
                 ink = cell * ink_share
             else:
                 ink = min(cell * 0.95, glyph.shape[1] * area.height / 64 * fit)
-            _paste(coverage, glyph, x + (cell - ink) / 2, area.top, ink, area.height)
+            left = x + (cell - ink) / 2
+            _paste(coverage, glyph, left, area.top, ink, area.height)
+            first, last = min(first, left), max(last, left + ink)
         x += cell
+    return first, area.top, last - first, area.height
 
 
 def _paste(
