@@ -151,7 +151,7 @@ def augment(crop: Crop, rng: np.random.Generator, scale: tuple[float, float]) ->
 def augment_located(
     crop: Crop, corners: Corners | None, rng: np.random.Generator, scale: tuple[float, float]
 ) -> tuple[Crop, Corners | None]:
-    """``augment`` that also says where the text's corners, float32 [4, 2] in shares of the crop, come to lie."""
+    """``augment`` that also moves the corners of the text, float32 [4, 2] in shares of the crop."""
     rng = np.random.default_rng(int(rng.integers(2**63)))
     size = crop.shape[:2]
     crop, matrix = _jitter(crop, rng)
