@@ -77,7 +77,9 @@ def kinds(held_out: bool) -> tuple[str, ...]:
 def draw_crop(
     rng: random.Random, library: Library, level: float, width: int, kind: str | None = None
 ) -> tuple[Gray, str]:
-    """A crop uint8 [h, ``width``] as the camera sees it, and its kind: a given one, or any of the library's side.
+    """A crop uint8 [h, ``width``] as the camera sees it, and its kind: the given one or any.
+
+    Without ``kind`` it is one of the library's side of the split.
 
     Raises:
         KeyError: there is no such kind.

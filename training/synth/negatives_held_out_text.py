@@ -86,7 +86,7 @@ def display(rng: random.Random, scene: Scene) -> None:
     scene.rectangle((-0.05, -0.08), (1.05, 1.08), ground)
     text = rng.choice((
         f"{rng.randrange(24):02d}:{rng.randrange(60):02d}", f"-{rng.randrange(40)}.{rng.randrange(10)}'",
-        f"{rng.randrange(1000)}.{rng.randrange(10)}", f"{rng.randrange(10)}:{rng.randrange(60):02d}.{rng.randrange(10)}",
+        f"{rng.randrange(1000)}.{rng.randrange(10)}", f"{rng.randrange(10)}:{rng.randrange(60):02d}.5",
     ))  # fmt: skip
     cells = [0.35 if c in ".:'" else 1.0 for c in text]
     unit = min(0.9 / sum(cells), 0.5 * scene.box[3] / scene.box[2])
@@ -135,6 +135,6 @@ def handwriting(rng: random.Random, scene: Scene) -> None:
         steps, y = rng.randrange(12, 40), 0.35 + 0.35 * row
         turns = np.linspace(0, steps * rng.uniform(0.8, 1.4), steps * 8)
         heights = np.repeat([rng.uniform(0.05, 0.3) for _ in range(steps)], 8)
-        x = 0.1 + 0.8 * turns / turns[-1] + 0.03 * np.cos(turns)
+        x = 0.1 + 0.8 * turns / turns[-1] + rng.uniform(0.03, 0.07) * np.cos(turns)
         curve = [scene.at(float(a), float(b)) for a, b in zip(x, y + heights * np.sin(turns), strict=True)]
         cv2.polylines(scene.canvas, [np.array(curve, np.int32)], False, ink, thick, cv2.LINE_AA)

@@ -59,10 +59,11 @@ class Scene:
     def write(self, text: str, center: Point, tall: float, tone: float, wide: float = 0.92) -> None:
         """A line of text, ``tall`` high or lower: it is never wider than ``wide``."""
         height, limit = self.tall(tall), self.wide(wide)
-        coverage = text_coverage(self.font, text, 24 if height <= 24 else 48 if height <= 48 else 96)
+        coverage = text_coverage(self.font, text, 24 if height <= 32 else 64)
         scale = min(height / coverage.shape[0], limit / coverage.shape[1])
         size = (max(2, round(coverage.shape[1] * scale)), max(2, round(coverage.shape[0] * scale)))
-        blend(self.canvas, cv2.resize(coverage, size, interpolation=cv2.INTER_AREA), self.at(*center), tone)
+        small = np.asarray(cv2.resize(coverage, size, interpolation=cv2.INTER_AREA), np.uint8)
+        blend(self.canvas, small, self.at(*center), tone)
 
 
 def new_scene(rng: random.Random, font: str, level: float) -> Scene:
@@ -107,14 +108,42 @@ def panel(rng: random.Random, scene: Scene, apart: float = 80) -> tuple[float, f
 
 
 def text_coverage(font: str, text: str, pixels: int) -> Gray:
-    """A line of text as coverage, uint8 [h, w], about ``pixels`` high; not kept: most texts come once."""
+    """A line of text as coverage, uint8 [h, w], about ``pixels`` high, cut to the rows with ink."""
     if font.startswith("stroke:"):
         return _built_in_text(int(font.partition(":")[2]), text, pixels)
-    face = _face(font, pixels)
-    left, top, right, bottom = (int(v) for v in face.getbbox(text))
+    letters = [_letter(font, pixels, character) for character in text]
+    width = sum(letter.advance for letter in letters)
+    image = np.zeros((3 * pixels, width + 2 * pixels), np.uint8)
+    x = pixels // 2
+    for letter in letters:
+        # Slanted letters reach back under their neighbours.
+        top, left = 2 * pixels + letter.top, x + letter.left
+        target = image[top : top + letter.ink.shape[0], left : left + letter.ink.shape[1]]
+        np.maximum(target, letter.ink, out=target)
+        x += letter.advance
+    return _rows_with_ink(image[:, pixels // 2 : pixels // 2 + width])
+
+
+@dataclass(frozen=True)
+class _Letter:
+    """A letter's coverage, where it starts from the pen on the base line, and how far the pen moves, px."""
+
+    ink: Gray
+    left: int
+    top: int
+    advance: int
+
+
+@functools.cache
+def _letter(path: str, pixels: int, character: str) -> _Letter:
+    # Letters are kept, lines are not: most lines come once, and setting one anew is slow.
+    face = _face(path, pixels)
+    left, top, right, bottom = (int(v) for v in face.getbbox(character, anchor="ls"))
     image = Image.new("L", (max(1, right - left), max(1, bottom - top)))
-    ImageDraw.Draw(image).text((-left, -top), text, font=face, fill=255)
-    return np.asarray(image, np.uint8)
+    ImageDraw.Draw(image).text((-left, -top), character, font=face, fill=255, anchor="ls")
+    limits = max(-pixels // 2, left), max(-2 * pixels, top)
+    ink = np.array(image, np.uint8)[: pixels - limits[1], : 2 * pixels]
+    return _Letter(ink, limits[0], limits[1], max(1, round(face.getlength(character))))
 
 
 @functools.cache
@@ -128,5 +157,9 @@ def _built_in_text(index: int, text: str, pixels: int) -> Gray:
     (width, height), below = cv2.getTextSize(plain, face, pixels / 26, thick)
     image = np.zeros((height + below + 2 * thick, max(1, width) + 2 * thick), np.uint8)
     cv2.putText(image, plain, (thick, height + thick), face, pixels / 26, 255, thick, cv2.LINE_AA)
+    return _rows_with_ink(image)
+
+
+def _rows_with_ink(image: Gray) -> Gray:
     rows = np.flatnonzero(image.max(axis=1))
     return image[rows[0] : rows[-1] + 1] if len(rows) else image

@@ -31,7 +31,7 @@ def badge(rng: random.Random, scene: Scene) -> None:
     scene.write(name, (x + 0.01, y + 0.02), tall, 255 - tone, rng.uniform(0.5, 0.9))
     scene.write(name, (x, y), tall, tone, rng.uniform(0.5, 0.9))
     if rng.random() < 0.4:
-        trim = f"{rng.randrange(1, 6)}.{rng.randrange(10)} {rng.choice(('tdi', 'Turbo', 'i-VT', 'hybrid', '16v'))}"
+        trim = f"{rng.randrange(1, 6)}.{rng.randrange(10)} " + rng.choice(("tdi", "Turbo", "hybrid", "16v"))
         scene.write(
             trim, (rng.choice((0.15, 0.85)), rng.choice((0.12, 0.9))), rng.uniform(0.1, 0.2), tone, 0.3
         )

@@ -13,10 +13,9 @@ HELD_OUT_FAMILIES = ("freesans", "dejavusansmono", "rg2014d", "notoserifcjk")
 
 # Kinds of crops with nothing to read; see ``negatives``.
 HELD_OUT_NEGATIVES = frozenset(
-    """
-    bar_code matrix_code bricks fence foliage music street_map tread zebra chequers zipper piano ruler
-    keyboard keypad table display other_script handwriting
-    """.split()
+    {"bar_code", "matrix_code", "bricks", "fence", "foliage", "music", "street_map", "tread", "zebra"}
+    | {"chequers", "zipper", "piano", "ruler", "keyboard", "keypad", "table", "display", "other_script"}
+    | {"handwriting"}
 )
 
 TRAINING_STROKE_FONTS = range(0, 400)
