@@ -32,7 +32,7 @@ def test_held_out_kinds_are_those_of_the_split_and_never_trained_on() -> None:
 @pytest.mark.parametrize("held_out", [False, True])
 def test_drawn_kinds_are_those_of_the_library_side(held_out: bool) -> None:
     library, rng = Library(held_out, system_fonts=False), random.Random(2)
-    drawn = {negatives.draw_crop(rng, library, 1.0, 60)[1] for _ in range(150)}
+    drawn = {negatives.draw_crop(rng, library, 1.0, 60)[1] for _ in range(60)}
     assert drawn <= set(HELD_OUT if held_out else TRAINING)
     assert len(drawn) > 12
 
@@ -64,7 +64,7 @@ def test_an_unknown_kind_is_named() -> None:
 def test_a_scene_differs_from_the_empty_one_inside_the_box() -> None:
     for kind in ("bar_code", "contact", "keypad", "headlight"):
         canvas, (x, y, width, height) = negatives.draw_negative(random.Random(3), "stroke:1", 0.5, kind)
-        assert canvas[y : y + height, x : x + width].std() > 20
+        assert canvas[y : y + height, x : x + width].std() > 10
 
 
 def test_tiny_plates_hold_no_more_than_twenty_columns_of_detail() -> None:
