@@ -1,4 +1,4 @@
-"""``python -m training.synth sheet | speed | sample | tracks``."""
+"""``python -m training.synth sheet | speed | sample | tracks | negatives``."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from training.synth import PlateGenerator, Sample
 from training.synth.glyphs import chinese_fonts
+from training.synth.negative_set import write_set
 from training.synth.tracks import draw_track
 
 
@@ -48,12 +49,20 @@ def _make_parser() -> argparse.ArgumentParser:
     tracks.add_argument("folder", type=Path)
     tracks.add_argument("--n", type=_count, default=4)
     tracks.add_argument("--frames", type=_count, default=8)
+    nothing = commands.add_parser("negatives", help="crops with nothing to read, every kind as often")
+    nothing.add_argument("--out", type=Path, required=True, metavar="FOLDER")
+    nothing.add_argument("--count", type=_count, default=2000)
+    # Also after the command; left out here it keeps what was given before it.
+    nothing.add_argument("--held-out", action="store_true", default=argparse.SUPPRESS)
     return parser
 
 
 def _run(options: argparse.Namespace) -> None:
     if options.command == "tracks":
         write_tracks(options.folder, options.n, options.frames, options.seed)
+        return
+    if options.command == "negatives":
+        write_set(options.out, options.seed, options.count, options.held_out)
         return
     generator = PlateGenerator(
         options.seed,

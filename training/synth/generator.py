@@ -15,7 +15,7 @@ from training.synth import glyphs, negatives, split
 from training.synth.camera import corners_in_crop, draw_optics, draw_view, photograph
 from training.synth.plate import Fonts, Plate, draw_plate, draw_symbols
 
-NEGATIVE_SHARE = 0.03
+NEGATIVE_SHARE = 0.04
 FLAT = 2.0  # gray levels; a crop of less contrast shows nothing
 Width = tuple[int, int, float]
 
@@ -96,9 +96,7 @@ class PlateGenerator:
         level = self._difficulty
         width = self._draw_width(rng, level)
         if rng.random() < NEGATIVE_SHARE:
-            canvas, box = negatives.draw_negative(rng, self.library.small_font(rng), level)
-            crop = photograph(rng, canvas, box, draw_view(rng, level, 3.0), draw_optics(rng, level), width)
-            return Sample(crop, "", "negative")
+            return Sample(negatives.draw_crop(rng, self.library, level, width)[0], "", "negative")
         plate = self.library.plate(rng, level)
         view = draw_view(rng, level, plate.layout.aspect)
         crop = photograph(rng, plate.canvas, plate.box, view, draw_optics(rng, level), width)
@@ -151,6 +149,7 @@ class Library:
     """The layouts and fonts of one side of the split."""
 
     def __init__(self, held_out: bool, system_fonts: bool) -> None:
+        self.held_out = held_out
         self._stroke = glyphs.stroke_fonts(held_out)
         self._system = glyphs.system_fonts(held_out) if system_fonts else ()
         # Chinese faces are few: without a held-out one, both sides share them.
@@ -160,14 +159,23 @@ class Library:
         self.layouts = split.layouts(held_out, bool(self._chinese))
         self._weights = [layout.weight for layout in self.layouts]
 
-    def plate(self, rng: random.Random, level: float, layout: PlateLayout | None = None) -> Plate:
-        """A random plate, of the given layout or of any."""
+    def plate(
+        self, rng: random.Random, level: float, layout: PlateLayout | None = None, *, blank: bool = False
+    ) -> Plate:
+        """A random plate, of the given layout or of any; ``blank``: with all but its number."""
         layout = layout or rng.choices(self.layouts, self._weights)[0]
-        return draw_plate(rng, layout, draw_symbols(rng, layout), self._fonts(rng, layout), level)
+        symbols = [[" "]] * layout.rows if blank else draw_symbols(rng, layout)
+        return draw_plate(rng, layout, symbols, self._fonts(rng, layout), level)
 
     def small_font(self, rng: random.Random) -> str:
         """The name of a font for small text."""
         return rng.choice(self._headers or self._stroke)
+
+    def negative_font(self, rng: random.Random) -> str:
+        """A font for text that is no plate: one for small text, or a plate's own, so that none tells."""
+        if self._system and rng.random() < 0.4:
+            return rng.choice(self._system).split(":", 2)[2]
+        return self.small_font(rng)
 
     def _fonts(self, rng: random.Random, layout: PlateLayout) -> Fonts:
         use_system = bool(self._system) and rng.random() < 0.5

@@ -11,6 +11,13 @@ HELD_OUT_LAYOUTS = frozenset(
 # Font families by the start of the file's name, lower case without separators.
 HELD_OUT_FAMILIES = ("freesans", "dejavusansmono", "rg2014d", "notoserifcjk")
 
+# Kinds of crops with nothing to read; see ``negatives``.
+HELD_OUT_NEGATIVES = frozenset(
+    {"bar_code", "matrix_code", "bricks", "fence", "foliage", "music", "street_map", "tread", "zebra"}
+    | {"chequers", "zipper", "piano", "ruler", "keyboard", "keypad", "table", "display", "other_script"}
+    | {"handwriting"}
+)
+
 TRAINING_STROKE_FONTS = range(0, 400)
 HELD_OUT_STROKE_FONTS = range(1000, 1080)
 

@@ -1,0 +1,213 @@
+"""Negatives: reproducible, split without overlap, nothing legible in them; their measuring counts rightly."""
+
+from __future__ import annotations
+
+import random
+import re
+from collections import Counter
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from lprfast.formats import DIGITS, LATIN
+from training import false_reads
+from training.synth import negatives, split, words
+from training.synth.__main__ import main
+from training.synth.generator import Library
+from training.synth.negative_set import draw_set
+from training.synth.negatives_scene import Scene, blend, text_coverage, two_tones
+
+TRAINING = tuple(dict.fromkeys(negatives.kinds(False)))
+HELD_OUT = negatives.kinds(True)
+
+
+def test_held_out_kinds_are_those_of_the_split_and_never_trained_on() -> None:
+    assert set(HELD_OUT) == split.HELD_OUT_NEGATIVES
+    assert not set(TRAINING) & set(HELD_OUT)
+    assert len(HELD_OUT) >= 8
+    assert {"blank_plate", "tiny_plate", "blurred_plate", "badge", "clock"} <= set(TRAINING)
+
+
+@pytest.mark.parametrize("held_out", [False, True])
+def test_drawn_kinds_are_those_of_the_library_side(held_out: bool) -> None:
+    library, rng = Library(held_out, system_fonts=False), random.Random(2)
+    drawn = {negatives.draw_crop(rng, library, 1.0, 60)[1] for _ in range(60)}
+    assert drawn <= set(HELD_OUT if held_out else TRAINING)
+    assert len(drawn) > 12
+
+
+@pytest.mark.parametrize("kind", TRAINING + HELD_OUT)
+def test_every_kind_is_drawn_in_the_width_asked_for_and_again_the_same(kind: str) -> None:
+    library = Library(kind in HELD_OUT, system_fonts=False)
+    for seed in range(4):
+        first, second = (
+            negatives.draw_crop(random.Random(seed), library, 1.0, 50 + 40 * seed, kind)[0] for _ in range(2)
+        )
+        assert first.dtype == np.uint8
+        assert first.shape[1] == 50 + 40 * seed
+        assert 4 <= first.shape[0] <= 2 * first.shape[1]
+        assert np.array_equal(first, second)
+
+
+def test_other_seeds_draw_other_crops() -> None:
+    library = Library(False, system_fonts=False)
+    crops = [negatives.draw_crop(random.Random(seed), library, 1.0, 90, "grille")[0] for seed in range(6)]
+    assert len({crop.tobytes() for crop in crops}) == 6
+
+
+def test_an_unknown_kind_is_named() -> None:
+    with pytest.raises(KeyError, match="unicorn"):
+        negatives.draw_negative(random.Random(1), "stroke:1", 1.0, "unicorn")
+
+
+def test_a_scene_differs_from_the_empty_one_inside_the_box() -> None:
+    for kind in ("bar_code", "contact", "keypad", "headlight"):
+        canvas, (x, y, width, height) = negatives.draw_negative(random.Random(3), "stroke:1", 0.5, kind)
+        assert canvas[y : y + height, x : x + width].std() > 10
+
+
+def test_tiny_plates_hold_no_more_than_twenty_columns_of_detail() -> None:
+    library = Library(False, system_fonts=False)
+    for seed in range(12):
+        crop, _ = negatives.draw_crop(random.Random(seed), library, 1.0, 180, "tiny_plate")
+        spectrum = np.abs(np.fft.rfft(crop.astype(float) - crop.mean(), axis=1)).sum(axis=0)
+        # 20 columns carry 10 periods at most; interpolation adds overtones, never most of the picture.
+        assert spectrum[:11].sum() > 0.5 * spectrum.sum()
+
+
+def test_smearing_leaves_no_stroke_of_a_character() -> None:
+    stripes = np.zeros((96, 240), np.uint8)
+    stripes[:, ::24] = stripes[:, 1::24] = stripes[:, 2::24] = 255  # one stroke per character of 24 px
+    for seed in range(5):
+        smeared = negatives._smear(random.Random(seed), stripes, 24.0)
+        assert smeared[20:76, 60:180].astype(float).std(axis=1).max() < 4
+
+
+def test_blank_plates_have_no_number() -> None:
+    library = Library(False, system_fonts=False)
+    for seed in range(10):
+        plate = library.plate(random.Random(seed), 0.5, blank=True)
+        assert not any(plate.lines)
+
+
+def test_texts_are_none_that_a_plate_carries() -> None:
+    rng, symbols = random.Random(5), set(LATIN + DIGITS)
+    for _ in range(300):
+        for text in (words.phone_number(rng), words.date_stamp(rng)):
+            assert sum(c in DIGITS for c in text) >= 10
+        assert re.search(r"[a-z]{2}", words.web_address(rng))
+        assert ":" in words.clock_time(rng)
+        assert set(words.price(rng)) & set("$%E/")
+        assert not set(words.brand(rng)) <= symbols
+        assert words.phrase(rng, 2, 4).islower()
+
+
+def test_clock_times_exist() -> None:
+    rng = random.Random(6)
+    for _ in range(200):
+        hours, minutes, seconds = map(int, words.clock_time(rng, seconds=True).split(":"))
+        assert hours < 24
+        assert minutes < 60
+        assert seconds < 60
+
+
+def test_tones_keep_their_distance() -> None:
+    rng = random.Random(7)
+    for apart in (30, 80, 120):
+        pairs = [two_tones(rng, apart) for _ in range(300)]
+        assert all(0 <= tone <= 255 for pair in pairs for tone in pair)
+        assert min(abs(a - b) for a, b in pairs) >= apart
+
+
+def test_blend_paints_by_coverage_and_cuts_at_the_edge() -> None:
+    canvas = np.full((4, 5), 100, np.uint8)
+    blend(canvas, np.array([[255, 255], [0, 51]], np.uint8), (5, 3), 200.0)
+    assert canvas[2].tolist() == [100, 100, 100, 100, 200]
+    assert canvas[3].tolist() == [100, 100, 100, 100, 100]
+    blend(canvas, np.full((2, 2), 255, np.uint8), (90, 90), 0.0)
+    blend(canvas, np.full((2, 2), 255, np.uint8), (-90, -90), 0.0)
+    assert canvas.min() == 100
+
+
+def test_text_never_leaves_the_width_it_is_given() -> None:
+    canvas = np.zeros((100, 300), np.uint8)
+    Scene(canvas, (50, 20, 200, 60), "stroke:1").write("a long line of words.", (0.5, 0.5), 0.9, 255.0, 0.5)
+    columns = np.flatnonzero(canvas.max(axis=0))
+    assert columns[0] >= 99
+    assert columns[-1] <= 201
+    assert columns[-1] - columns[0] > 85
+
+
+def test_lower_case_and_punctuation_are_drawn_without_system_fonts() -> None:
+    for first, second in (("a", "A"), ("10:45", "1045"), ("9.90", "990")):
+        assert not np.array_equal(text_coverage("stroke:2", first, 24), text_coverage("stroke:2", second, 24))
+
+
+def test_a_set_has_each_kind_as_often_and_starts_alike_at_any_length() -> None:
+    crops = list(draw_set(3, 2 * len(HELD_OUT), held_out=True, system_fonts=False))
+    assert Counter(kind for _, kind in crops) == dict.fromkeys(HELD_OUT, 2)
+    for (a, _), (b, _) in zip(draw_set(3, 5, held_out=True, system_fonts=False), crops, strict=False):
+        assert np.array_equal(a, b)
+
+
+def test_negatives_command_writes_empty_labels(tmp_path, capsys) -> None:  # type: ignore[no-untyped-def]
+    main(["negatives", "--out", str(tmp_path / "n"), "--count", "3", "--held-out"])
+    lines = (tmp_path / "n" / "labels.csv").read_text(encoding="utf-8").splitlines()
+    assert lines[:2] == ["path,text,region", "images/00000.png,,bar_code"]
+    assert len(lines) == 4
+    assert all((tmp_path / "n" / line.split(",")[0]).stat().st_size > 60 for line in lines[1:])
+    assert "3 negatives" in capsys.readouterr().out
+    main(["--held-out", "negatives", "--out", str(tmp_path / "m"), "--count", "1"])
+    assert "bar_code" in (tmp_path / "m" / "labels.csv").read_text(encoding="utf-8")
+
+
+def test_false_reads_are_counted_by_kind() -> None:
+    answers = iter([("ok", 0.9), ("ok", 0.5), ("no_plate", 0.0), ("ok", 0.51), ("unreadable", 0.9)])
+
+    def read_many(crops: list[object]) -> list[SimpleNamespace]:
+        return [SimpleNamespace(status=s, confidence=c, text="X1") for s, c in (next(answers) for _ in crops)]
+
+    crop = np.zeros((4, 8), np.uint8)
+    reader = SimpleNamespace(read_many=read_many)
+    found = false_reads.count_false_reads(reader, [(crop, k) for k in "aabbb"], 0.5)  # type: ignore[arg-type]
+    assert found.crops == {"a": 2, "b": 3}
+    assert found.reads == {"a": 1, "b": 1}
+    assert "2 of 5 negatives" in false_reads.format_table(found, 0.5)
+    assert "40.00%" in false_reads.format_table(found, 0.5)
+
+
+def test_clopper_pearson_against_values_known_in_closed_form() -> None:
+    assert false_reads.clopper_pearson(0, 20) == pytest.approx((0.0, 1 - 0.025 ** (1 / 20)))
+    assert false_reads.clopper_pearson(20, 20) == pytest.approx((0.025 ** (1 / 20), 1.0))
+    # One of two: P(at least 1) = 1 - (1 - p)^2 = 0.025, P(at most 1) = 1 - p^2 = 0.025.
+    assert false_reads.clopper_pearson(1, 2) == pytest.approx((1 - 0.975**0.5, 0.975**0.5))
+    low, high = false_reads.clopper_pearson(20, 2000)
+    assert 0.006 < low < 0.0065
+    assert 0.015 < high < 0.0155
+
+
+@pytest.mark.parametrize(("hits", "count"), [(-1, 5), (6, 5), (0, 0)])
+def test_impossible_counts_are_named(hits: int, count: int) -> None:
+    with pytest.raises(ValueError, match="0 <= hits <= count"):
+        false_reads.clopper_pearson(hits, count)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["default", "--count", "0"], "--count: expected 1 or more, got 0"),
+        (["default", "--threshold", "2"], "--threshold: expected 0 to 1, got 2.0"),
+        (["no-such-model.onnx"], "no-such-model.onnx"),
+    ],
+)
+def test_bad_arguments_end_with_a_message(arguments: list[str], message: str, capsys) -> None:  # type: ignore[no-untyped-def]
+    assert false_reads.main(arguments) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_false_reads_command_prints_the_share(capsys) -> None:  # type: ignore[no-untyped-def]
+    assert false_reads.main(["default", "--count", "20", "--held-out", "--threads", "1"]) == 0
+    out = capsys.readouterr().out
+    assert "of 20 negatives read as a plate with confidence over 0.5" in out
+    assert "bar_code             2" in out
