@@ -10,8 +10,6 @@ namespace {
 
 constexpr int kSteepest = 20;  // degrees
 constexpr int kDegreeStep = 2;
-// How much sharper than the level profile the best one must be; less is noise and not worth a copy.
-constexpr double kGain = 1.15;
 constexpr double kSmoothing = 0.06;     // of the height
 constexpr std::int64_t kSamples = 128;  // rows or columns looked at along the shorter side, about
 constexpr std::int64_t kBlocks = 16;    // of columns that are shifted as one
@@ -75,7 +73,7 @@ double sharpness(const std::vector<double>& profile) {
 double text_slope(const ImageView& gray) {
   const Strokes strokes = find_strokes(gray);
   if (strokes.columns < kBlocks) return 0;
-  double best = kGain * sharpness(profile(strokes, 0));
+  double best = sharpness(profile(strokes, 0));
   double slope = 0;
   for (int degrees = -kSteepest; degrees <= kSteepest; degrees += kDegreeStep) {
     const double value = sharpness(profile(strokes, slope_of(degrees)));

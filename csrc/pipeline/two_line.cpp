@@ -16,7 +16,7 @@ constexpr double kLargestAspect = 2.6;
 
 // Of the height, in each half: they overlap, because a cut through the feet of a line loses it and a strip of
 // the other line does no harm.
-constexpr double kShare = 0.56;
+constexpr double kShare = 0.54;
 
 constexpr std::int64_t kSmallestHalf = 4;  // rows; under it no character has a pixel of its own
 
