@@ -54,11 +54,11 @@ class PlateRead:
         runner_up_confidences: their posteriors, 0-1.
         time_steps: CTC time step of each character.
         alternatives: best first, from beam search; empty unless ``nbest`` was asked for.
-        lines: of text on the plate, 1 or 2 (``text`` is the upper, then the lower one); 0 unless ``status`` is
-            ``ok``, and in reads made elsewhere.
+        lines: of text on the plate, 1 or 2 (``text`` is the upper, then the lower); 0 unless ``status``
+            is ``ok``, and in reads made elsewhere.
         charset: the symbols of the classes, the blank as "".
-        log_posteriors: float16 [T, K], natural logarithm, for the vote; of two lines [2 T + 1, K]. None in reads
-            made elsewhere.
+        log_posteriors: float16 [T, K], natural logarithm, for the vote; of two lines [2 T + 1, K]. None in
+            reads made elsewhere.
         signature: uint8 [64], 4 x 16 block means of the crop, for telling near-duplicates; or None.
     """
 
