@@ -90,6 +90,7 @@ class Reader:
         min_confidence: float,
         threads: int,
         batch: int,
+        two_line: bool,
     ) -> None: ...
     def read(self, crops: list[Any], nbest: int = 0) -> list[tuple[Any, ...]]: ...
     @property

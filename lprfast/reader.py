@@ -84,6 +84,7 @@ class PlateReader:
                 min_confidence=min_confidence,
                 threads=self._threads,
                 batch=batch,
+                two_line=contract.two_line == "halves",
             )
         except _core.ModelError as error:
             raise _core.ModelError(f"{name}: {error}") from None
@@ -145,7 +146,7 @@ class PlateReader:
 
 def _plate_read(fields: tuple[Any, ...], symbols: tuple[str, ...]) -> PlateRead:
     text, confidence, char_confidences, status, error, width, height = fields[:7]
-    quality, runners_up, runner_up_confidences, steps, alternatives, posteriors, signature = fields[7:]
+    quality, runners_up, runner_up_confidences, steps, alternatives, posteriors, signature, lines = fields[7:]
     return PlateRead(
         text=text,
         confidence=confidence,
@@ -162,6 +163,7 @@ def _plate_read(fields: tuple[Any, ...], symbols: tuple[str, ...]) -> PlateRead:
         charset=symbols,
         log_posteriors=posteriors,
         signature=signature,
+        lines=lines,
     )
 
 

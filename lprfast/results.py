@@ -8,6 +8,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+# Raised when a key goes away or changes its meaning; a key that is added leaves it.
 SCHEMA_VERSION = 1
 
 Status = Literal["ok", "no_plate", "unreadable", "error"]
@@ -53,8 +54,11 @@ class PlateRead:
         runner_up_confidences: their posteriors, 0-1.
         time_steps: CTC time step of each character.
         alternatives: best first, from beam search; empty unless ``nbest`` was asked for.
+        lines: of text on the plate, 1 or 2 (``text`` is the upper, then the lower); 0 unless ``status``
+            is ``ok``, and in reads made elsewhere.
         charset: the symbols of the classes, the blank as "".
-        log_posteriors: float16 [T, K], natural logarithm, for the vote; None in reads made elsewhere.
+        log_posteriors: float16 [T, K], natural logarithm, for the vote; of two lines [2 T + 1, K]. None in
+            reads made elsewhere.
         signature: uint8 [64], 4 x 16 block means of the crop, for telling near-duplicates; or None.
     """
 
@@ -70,6 +74,7 @@ class PlateRead:
     runner_up_confidences: tuple[float, ...] = ()
     time_steps: tuple[int, ...] = ()
     alternatives: tuple[Alternative, ...] = ()
+    lines: int = 0
     charset: tuple[str, ...] | None = field(default=None, repr=False)
     log_posteriors: npt.NDArray[np.float16] | None = field(default=None, repr=False)
     signature: npt.NDArray[np.uint8] | None = field(default=None, repr=False)
@@ -94,6 +99,7 @@ class PlateRead:
             "time_steps": list(self.time_steps),
             "quality": asdict(self.quality),
             "alternatives": [asdict(other) for other in self.alternatives],
+            "lines": self.lines,
         }
         if evidence:
             values["charset"] = None if self.charset is None else list(self.charset)

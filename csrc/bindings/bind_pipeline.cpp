@@ -64,9 +64,9 @@ py::object PyReader::text_of(const ctc::Labels& labels) const {
   return py::str("").attr("join")(parts);
 }
 
-py::object posteriors_of(const Read& read, std::size_t steps) {
+py::object posteriors_of(const Read& read, std::size_t classes) {
   if (read.log_posteriors.empty()) return py::none();
-  const std::size_t classes = read.log_posteriors.size() / steps;
+  const std::size_t steps = read.log_posteriors.size() / classes;
   py::array array(py::dtype("float16"), std::vector<std::size_t>{steps, classes});
   std::memcpy(array.mutable_data(), read.log_posteriors.data(), read.log_posteriors.size() * 2);
   array.attr("setflags")(py::arg("write") = false);
@@ -104,7 +104,7 @@ py::tuple PyReader::to_python(const Read& read) const {
                         status_name(read.status), error, read.width, read.height,
                         py::make_tuple(read.summary.sharpness, read.summary.contrast, read.summary.clipped),
                         runners_up, runner_up_confidences, steps, alternatives,
-                        posteriors_of(read, reader_.steps()), signature_of(read));
+                        posteriors_of(read, symbols_.size()), signature_of(read), read.lines);
 }
 
 py::list PyReader::read(const py::list& crops, int nbest) const {
@@ -134,7 +134,7 @@ std::unique_ptr<PyReader> make_reader(std::shared_ptr<ort::Session> session, con
                                       int blank, int height, int width, const std::string& fit,
                                       const std::string& kernel, float mean, float scale,
                                       const std::string& color, bool logits, double temperature,
-                                      double min_confidence, int threads, int batch) {
+                                      double min_confidence, int threads, int batch, bool two_line) {
   pipeline::ReaderSpec spec;
   spec.prepare.height = height;
   spec.prepare.width = width;
@@ -150,6 +150,7 @@ std::unique_ptr<PyReader> make_reader(std::shared_ptr<ort::Session> session, con
   spec.decode.min_confidence = min_confidence;
   spec.threads = threads;
   spec.batch = batch;
+  spec.two_line = two_line;
   return std::make_unique<PyReader>(std::move(session), spec, symbols);
 }
 
@@ -160,7 +161,7 @@ void register_pipeline(py::module_& module) {
       .def(py::init(&make_reader), py::arg("session"), py::kw_only(), py::arg("symbols"), py::arg("blank"),
            py::arg("height"), py::arg("width"), py::arg("fit"), py::arg("kernel"), py::arg("mean"),
            py::arg("scale"), py::arg("color"), py::arg("logits"), py::arg("temperature"),
-           py::arg("min_confidence"), py::arg("threads"), py::arg("batch"))
+           py::arg("min_confidence"), py::arg("threads"), py::arg("batch"), py::arg("two_line"))
       .def("read", &PyReader::read, py::arg("crops"), py::arg("nbest") = 0)
       .def_property_readonly("steps", &PyReader::steps);
 }

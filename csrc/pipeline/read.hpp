@@ -24,11 +24,13 @@ struct Read {
   std::string error;
   std::int64_t width = 0;
   std::int64_t height = 0;
+  int lines = 0;                           // read in the crop, 1 or 2; 0 unless ok
   double confidence = 0;                   // P(characters | crop), 0-1; 0 unless ok
   std::vector<ctc::Character> characters;  // empty unless ok
   std::vector<ctc::Hypothesis> alternatives;
   image::CropSummary summary;
-  std::vector<std::uint16_t> log_posteriors;  // float16 [steps, classes]; empty when the model was not run
+  // T is the model's steps, or for a plate read as two halves 2 * steps + 1.
+  std::vector<std::uint16_t> log_posteriors;  // float16 [T, classes]; empty when the model was not run
 };
 
 }  // namespace lprfast::pipeline

@@ -11,6 +11,7 @@
 
 #include "core/error.hpp"
 #include "core/thread_pool.hpp"
+#include "pipeline/two_line.hpp"
 
 namespace lprfast::pipeline {
 namespace {
@@ -136,35 +137,102 @@ Reader::Process& Reader::process() const {
   return *current;
 }
 
-void Reader::read_batch(const std::vector<Crop>& crops, const std::vector<std::size_t>& indices, int nbest,
-                        std::vector<Read>& reads) const {
+// Calls job(i) once for each i on the worker threads; the first of what they threw is thrown here.
+void Reader::in_parallel(std::size_t jobs, const std::function<void(std::size_t)>& job) const {
+  std::vector<std::exception_ptr> failures(jobs);
+  process().pool.run(jobs, [&](std::size_t i) {
+    try {
+      job(i);
+    } catch (...) {
+      failures[i] = std::current_exception();
+    }
+  });
+  for (const std::exception_ptr& failure : failures) {
+    if (failure) std::rethrow_exception(failure);
+  }
+}
+
+struct Reader::Input {
+  const ImageView* view;
+  image::CropSummary* summary;  // null: not wanted
+};
+
+void Reader::run_batch(const std::vector<Input>& inputs, std::size_t first, std::size_t last,
+                       const Take& take) const {
   Process& owner = process();
   std::unique_ptr<Scratch> scratch = owner.take();
+  const std::size_t count = last - first;
   const std::size_t pixels = static_cast<std::size_t>(spec_.prepare.height) * spec_.prepare.width;
-  scratch->input.resize(indices.size() * pixels);
-  for (std::size_t i = 0; i < indices.size(); ++i) {
-    image::prepare(crops[indices[i]].view, spec_.color, spec_.prepare, best_isa(), scratch->workspace,
-                   scratch->input.data() + i * pixels, &reads[indices[i]].summary);
+  scratch->input.resize(count * pixels);
+  for (std::size_t i = 0; i < count; ++i) {
+    const Input& input = inputs[first + i];
+    image::prepare(*input.view, spec_.color, spec_.prepare, best_isa(), scratch->workspace,
+                   scratch->input.data() + i * pixels, input.summary);
   }
   session_->run(scratch->input.data(),
-                {static_cast<std::int64_t>(indices.size()), 1, spec_.prepare.height, spec_.prepare.width},
+                {static_cast<std::int64_t>(count), 1, spec_.prepare.height, spec_.prepare.width},
                 scratch->output, scratch->output_shape);
   const std::size_t scores = steps_ * spec_.classes;
-  if (scratch->output.size() != indices.size() * scores) {
+  if (scratch->output.size() != count * scores) {
     throw ModelError("the model answers " + shape_text(scratch->output_shape) + " for a batch of " +
-                     std::to_string(indices.size()));
+                     std::to_string(count));
   }
-  DecodeSpec decode_spec = spec_.decode;
-  decode_spec.nbest = nbest;
-  for (std::size_t i = 0; i < indices.size(); ++i) {
-    decode(scratch->output.data() + i * scores, steps_, spec_.classes, decode_spec, reads[indices[i]]);
-  }
+  for (std::size_t i = 0; i < count; ++i) take(first + i, scratch->output.data() + i * scores);
   owner.give_back(std::move(scratch));
+}
+
+void Reader::run_model(const std::vector<Input>& inputs, const Take& take) const {
+  if (inputs.empty()) return;
+  const std::size_t size = batch_size(inputs.size(), spec_);
+  in_parallel(divide_up(inputs.size(), size), [&](std::size_t b) {
+    run_batch(inputs, b * size, std::min(inputs.size(), (b + 1) * size), take);
+  });
+}
+
+void Reader::decode_crop(float* scores, int lines, int nbest, Read& read) const {
+  DecodeSpec spec = spec_.decode;
+  spec.nbest = nbest;
+  decode(scores, lines == 2 ? joined_steps(steps_) : steps_, spec_.classes, spec, read);
+  read.lines = read.status == Status::ok ? lines : 0;
+}
+
+struct Reader::TwoLinePlate {
+  std::size_t crop = 0;  // its index
+  Halves halves;
+  std::vector<float> scores;    // of both lines, joined
+  std::atomic<int> arrived{0};  // halves that the model has answered: the second one decodes
+};
+
+// A plate of which only one half shows a text stays no_plate: one line of two is a wrong text.
+void Reader::read_halves(const std::vector<Crop>& crops, int nbest, std::vector<Read>& reads) const {
+  std::vector<std::size_t> empty;
+  for (std::size_t i = 0; i < crops.size(); ++i) {
+    if (reads[i].status == Status::no_plate && may_have_two_lines(crops[i].view)) empty.push_back(i);
+  }
+  if (empty.empty()) return;
+  std::vector<TwoLinePlate> plates(empty.size());
+  std::vector<Input> inputs(2 * empty.size());
+  in_parallel(plates.size(), [&](std::size_t i) {
+    TwoLinePlate& plate = plates[i];
+    plate.crop = empty[i];
+    plate.halves = cut_halves(crops[plate.crop].view, spec_.color);
+    plate.scores.resize(joined_steps(steps_) * spec_.classes);
+    inputs[2 * i] = {&plate.halves.top, nullptr};
+    inputs[2 * i + 1] = {&plate.halves.bottom, nullptr};
+  });
+  const LineJoin join{steps_, spec_.classes, spec_.decode.blank, spec_.decode.temperature};
+  run_model(inputs, [&](std::size_t index, float* scores) {
+    TwoLinePlate& plate = plates[index / 2];
+    put_line(join, scores, static_cast<int>(index % 2), plate.scores.data());
+    if (plate.arrived.fetch_add(1) == 0 || !both_lines_show_text(join, plate.scores.data())) return;
+    decode_crop(plate.scores.data(), 2, nbest, reads[plate.crop]);
+  });
 }
 
 std::vector<Read> Reader::read(const std::vector<Crop>& crops, int nbest) const {
   std::vector<Read> reads(crops.size());
   std::vector<std::size_t> usable;
+  std::vector<Input> inputs;
   for (std::size_t i = 0; i < crops.size(); ++i) {
     reads[i].error = crops[i].error;
     if (!crops[i].error.empty()) continue;
@@ -175,23 +243,11 @@ std::vector<Read> Reader::read(const std::vector<Crop>& crops, int nbest) const 
       continue;
     }
     usable.push_back(i);
+    inputs.push_back({&crops[i].view, &reads[i].summary});
   }
-  if (usable.empty()) return reads;
-  const std::size_t size = batch_size(usable.size(), spec_);
-  const std::size_t batches = (usable.size() + size - 1) / size;
-  std::vector<std::exception_ptr> failures(batches);
-  process().pool.run(batches, [&](std::size_t b) {
-    try {
-      const auto first = usable.begin() + static_cast<std::ptrdiff_t>(b * size);
-      const auto last = usable.begin() + static_cast<std::ptrdiff_t>(std::min(usable.size(), (b + 1) * size));
-      read_batch(crops, {first, last}, nbest, reads);
-    } catch (...) {
-      failures[b] = std::current_exception();
-    }
-  });
-  for (const std::exception_ptr& failure : failures) {
-    if (failure) std::rethrow_exception(failure);
-  }
+  run_model(inputs,
+            [&](std::size_t index, float* scores) { decode_crop(scores, 1, nbest, reads[usable[index]]); });
+  if (spec_.two_line) read_halves(crops, nbest, reads);
   return reads;
 }
 

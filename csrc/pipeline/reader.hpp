@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -18,7 +19,8 @@ struct ReaderSpec {
   std::size_t classes = 0;  // with the blank
   DecodeSpec decode;
   int threads = 1;
-  int batch = 16;  // crops in one run of the model, at most
+  int batch = 16;         // crops in one run of the model, at most
+  bool two_line = false;  // a low crop that reads empty is read again as two halves, see two_line.hpp
 };
 
 // read() may be called from many threads at once, and in a child forked while no thread was reading (ONNX
@@ -38,9 +40,17 @@ class Reader {
 
  private:
   struct Process;
+  struct Input;
+  struct TwoLinePlate;
+  using Take = std::function<void(std::size_t, float*)>;  // index of the input, its scores to be written over
+
   Process& process() const;
-  void read_batch(const std::vector<Crop>& crops, const std::vector<std::size_t>& indices, int nbest,
-                  std::vector<Read>& reads) const;
+  void in_parallel(std::size_t jobs, const std::function<void(std::size_t)>& job) const;
+  void run_batch(const std::vector<Input>& inputs, std::size_t first, std::size_t last,
+                 const Take& take) const;
+  void run_model(const std::vector<Input>& inputs, const Take& take) const;
+  void decode_crop(float* scores, int lines, int nbest, Read& read) const;
+  void read_halves(const std::vector<Crop>& crops, int nbest, std::vector<Read>& reads) const;
 
   std::shared_ptr<const ort::Session> session_;
   ReaderSpec spec_;
