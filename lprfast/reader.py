@@ -66,7 +66,7 @@ class PlateReader:
         if precision not in (None, self._contract.precision):
             raise ValueError(
                 f"precision: {precision} was asked for, but {name} holds {self._contract.precision} weights; "
-                "leave precision out, or give a model that comes in it ('lprfast models' lists the bundled ones)"
+                "leave precision out, or give a model that comes in it (see 'lprfast models')"
             )
         self._model = name
         self._device = device

@@ -1,4 +1,4 @@
-"""int8 twins: what is quantised, that no processor saturates, what is refused, and which precision is opened."""
+"""int8: what is quantised, that no processor saturates, what is refused, which precision is opened."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ def test_weights_of_eight_bits_saturate_and_are_refused() -> None:
     assert multiply_add(np.array([255, 255]), np.array([64, 64])).tolist() == [32640]
     assert multiply_add(np.array([255, 255]), np.array([127, 127])).tolist() == [2**15 - 1]
     check_pairs(matrix_model([[64, 1], [-64, 127]]))
-    with pytest.raises(QuantizeError, match="product, input 1: .* add up to 129, expected at most 128"):
+    with pytest.raises(QuantizeError, match=r"product, input 1: .* add up to 129, expected at most 128"):
         check_pairs(matrix_model([[64, 1], [-65, 0]]))
     with pytest.raises(QuantizeError, match="no convolution or matrix product"):
         check_pairs(onnx.ModelProto())
@@ -317,11 +317,11 @@ def test_the_reader_opens_the_precision_asked_for(
 
 def test_a_precision_that_cannot_be_had_is_an_error(bundled: Path) -> None:
     with pytest.raises(
-        ValueError, match="precision: int8 was asked for, but .*plain.onnx holds fp32 weights"
+        ValueError, match=r"precision: int8 was asked for, but .*plain\.onnx holds fp32 weights"
     ):
         lprfast.PlateReader("plain", precision="int8")
     with pytest.raises(
-        ValueError, match="precision: fp32 was asked for, but .*default.onnx holds int8 weights"
+        ValueError, match=r"precision: fp32 was asked for, but .*default\.onnx holds int8 weights"
     ):
         lprfast.PlateReader(bundled / "default.onnx", precision="fp32")
     with pytest.raises(ValueError, match="precision: int8 was asked for, but <bytes> holds fp32 weights"):

@@ -1,7 +1,7 @@
 """Two readers on the same labelled crops, crop by crop: ``python training/compare_models.py --help``.
 
-The verdict is the rule by which an int8 model is shipped: B may read at most 0.3 points fewer of all crops than A,
-and no folder may lose more than 2 crops.
+The verdict is the rule by which an int8 model is shipped: of all crops B may read at most 0.3 points fewer
+than A, and no folder may lose more than 2 crops.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ MAX_CROPS = 2  # of one folder
 
 @dataclass(frozen=True)
 class Row:
-    """One folder, or all pooled: crops that A reads right, that B does, and those that only one of them does."""
+    """One folder, or all pooled: crops that A and B read right, and those that only one of them does."""
 
     name: str
     n: int

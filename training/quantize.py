@@ -1,9 +1,9 @@
 """Makes the int8 twin of an exported reader: ``python training/quantize.py --help``.
 
-Static QDQ quantisation by onnxruntime.quantization: int8 weights per output channel, uint8 activations whose
-ranges come from calibration crops. The stem stays fp32, because a convolution of one input channel is slower in
-int8, and so does the last layer, which costs little and whose answers would be coarse. Weights take 7 of their
-8 bits, because AVX2 without VNNI adds pairs of products in 16 bits.
+Static QDQ quantisation by onnxruntime.quantization: int8 weights per output channel, uint8 activations
+whose ranges come from calibration crops. The stem stays fp32, because a convolution of one input channel is
+slower in int8, and so does the last layer, which costs little and whose answers would be coarse. Weights take
+7 of their 8 bits, because AVX2 without VNNI adds pairs of products in 16 bits.
 """
 
 from __future__ import annotations
@@ -140,7 +140,7 @@ def _write(proto: onnx.ModelProto, contract: ModelContract, record: dict[str, An
 
 
 def calibration_crops(recipe: Recipe) -> tuple[list[Crop], int]:
-    """Synthetic plates of the training side and labelled train rows; how many of the crops are labelled ones."""
+    """Synthetic plates of the training side, then labelled train rows; and how many are labelled."""
     generator = PlateGenerator(recipe.seed)
     crops = [generator.sample().crop for _ in range(recipe.crops)]
     paths = [row.path for spec in recipe.data for row in read_label_file(spec, "train").rows]
@@ -222,7 +222,7 @@ def _kept_in_fp32(proto: onnx.ModelProto) -> list[str]:
 
 
 def worst_pairs(proto: onnx.ModelProto) -> dict[str, int]:
-    """For each int8 layer ``max(|w_i| + |w_j|)`` over two weights of one output, whichever are multiplied together.
+    """For each int8 layer the largest ``|w_i| + |w_j|`` of two weights of one output.
 
     Which inputs the processor pairs depends on the layout that the runtime chooses; all pairs are covered.
     """
