@@ -121,7 +121,7 @@ def compare_files(
     width: int | None = None,
     threads: int | None = None,
 ) -> tuple[Comparison, list[str]]:
-    """Reads the label files with both models; the second value lists rows and images that could not be used."""
+    """Reads the label files with both models; also says which rows and images could not be used."""
     readers = [lprfast.PlateReader(model, threads=threads) for model in models]
     folders, problems = [], []
     for labels in label_files(inputs):

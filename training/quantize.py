@@ -1,8 +1,8 @@
 """Makes the int8 twin of an exported reader: ``python training/quantize.py --help``.
 
 Static QDQ quantisation by onnxruntime.quantization: int8 weights per output channel, uint8 activations
-whose ranges come from calibration crops. The stem stays fp32, because a convolution of one input channel is
-slower in int8, and so does the last layer, which costs little and whose answers would be coarse. Weights take
+whose ranges come from calibration crops. The stem stays fp32, because convolutions of few input channels gain
+nothing in int8 (of one channel: are slower), and so does the last layer, which costs little and whose answers would be coarse. Weights take
 7 of their 8 bits, because AVX2 without VNNI adds pairs of products in 16 bits.
 """
 
@@ -39,6 +39,7 @@ from training.synth import PlateGenerator
 
 CALIBRATION_CROPS = 400
 CALIBRATION_BATCH = 20
+STEM = 2  # the second takes no longer in fp32, and fewer texts change
 COMPARED_CROPS = 1000
 COMPARED_SEED = 1_000_003
 MAX_DROP = 0.003  # of exact match, as the shipping rule has it
@@ -67,6 +68,7 @@ class Recipe:
         method: how activation ranges follow from the crops: ``minmax`` or ``percentile`` (99.999).
         lstm: ``fp32``, or ``dynamic``: int8 with ranges taken from each batch as it comes, so that a crop's
             answer depends slightly on what else is in its batch.
+        stem: how many of the first convolutions stay fp32; at least 1.
         compared: held-out synthetic plates to compare the two models on; at least 1.
     """
 
@@ -75,6 +77,7 @@ class Recipe:
     seed: int = 0
     method: str = "minmax"
     lstm: str = "fp32"
+    stem: int = STEM
     compared: int = COMPARED_CROPS
 
 
@@ -92,7 +95,7 @@ def quantize_file(source: Path, out: Path, recipe: Recipe) -> dict[str, Any]:
             f"{source}: expected fp32 weights, got {contract.precision}: it is quantised already"
         )
     crops, labelled = calibration_crops(recipe)
-    proto = quantize(onnx.load(source), _prepared(crops, contract), recipe.method, recipe.lstm)
+    proto = quantize(onnx.load(source), _prepared(crops, contract), recipe)
     check_pairs(proto)
     out.parent.mkdir(parents=True, exist_ok=True)
     partial = out.with_name(out.name + ".partial")
@@ -100,7 +103,7 @@ def quantize_file(source: Path, out: Path, recipe: Recipe) -> dict[str, Any]:
         _write(proto, contract, {}, partial)
         record = {
             "method": f"static QDQ, {recipe.method}",
-            "stem": "fp32",
+            "fp32_convolutions": recipe.stem,
             "lstm": recipe.lstm,
             "calibration_crops": {"synthetic": recipe.crops, "labelled": labelled},
             "seed": recipe.seed,
@@ -120,7 +123,7 @@ def _check_arguments(source: Path, out: Path, recipe: Recipe) -> None:
         raise ValueError(
             f"--out {out}: expected the path of a new ONNX file, got a folder or the model itself"
         )
-    for name, value in (("crops", recipe.crops), ("compared", recipe.compared)):
+    for name, value in (("crops", recipe.crops), ("stem", recipe.stem), ("compared", recipe.compared)):
         if value < 1:
             raise ValueError(f"--{name}: expected at least 1, got {value}")
     if recipe.seed < 0:
@@ -171,7 +174,7 @@ class _Batches(quantization.CalibrationDataReader):  # type: ignore[misc]
         return next(self._batches, None)
 
 
-def quantize(proto: onnx.ModelProto, images: Images, method: str, lstm: str) -> onnx.ModelProto:
+def quantize(proto: onnx.ModelProto, images: Images, recipe: Recipe) -> onnx.ModelProto:
     """Convolutions and matrix products to int8 by the ranges that ``images [N, 1, h, w]`` show."""
     logging.getLogger().setLevel(logging.ERROR)  # it suggests what is being done
     with tempfile.TemporaryDirectory() as folder:
@@ -187,14 +190,14 @@ def quantize(proto: onnx.ModelProto, images: Images, method: str, lstm: str) -> 
             _Batches(proto.graph.input[0].name, images),
             quant_format=quantization.QuantFormat.QDQ,
             op_types_to_quantize=[*LAYERS, "Relu", "Add"],
-            nodes_to_exclude=_kept_in_fp32(proto),
+            nodes_to_exclude=_kept_in_fp32(proto, recipe.stem),
             per_channel=True,
             reduce_range=True,
             activation_type=quantization.QuantType.QUInt8,
             weight_type=quantization.QuantType.QInt8,
-            calibrate_method=METHODS[method],
+            calibrate_method=METHODS[recipe.method],
         )
-        if lstm != "dynamic":
+        if recipe.lstm != "dynamic":
             return onnx.load(static)
         quantization.quantize_dynamic(
             static,
@@ -207,18 +210,15 @@ def quantize(proto: onnx.ModelProto, images: Images, method: str, lstm: str) -> 
         return onnx.load(dynamic)
 
 
-def _kept_in_fp32(proto: onnx.ModelProto) -> list[str]:
-    """The stem, the last layer, and additions of a constant: its bias."""
-    constants = {tensor.name: tensor for tensor in proto.graph.initializer}
+def _kept_in_fp32(proto: onnx.ModelProto, stem: int) -> list[str]:
+    """The first ``stem`` convolutions, the last layer, and additions of a constant: its bias."""
+    constants = {tensor.name for tensor in proto.graph.initializer}
     layers = [node for node in proto.graph.node if node.op_type in LAYERS]
-
-    def stays(node: onnx.NodeProto) -> bool:
-        if node.op_type == "Add":
-            return not constants.keys().isdisjoint(node.input)
-        stem = node.op_type == "Conv" and constants[node.input[1]].dims[1] == 1
-        return stem or node is layers[-1]
-
-    return [node.name for node in proto.graph.node if node.op_type in (*LAYERS, "Add") and stays(node)]
+    biases = [
+        node for node in proto.graph.node if node.op_type == "Add" and not constants.isdisjoint(node.input)
+    ]
+    convolutions = [node for node in layers if node.op_type == "Conv"]
+    return [node.name for node in (*convolutions[:stem], *layers[-1:], *biases)]
 
 
 def worst_pairs(proto: onnx.ModelProto) -> dict[str, int]:
@@ -313,9 +313,13 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=0, help="of the calibration crops (default %(default)s)")
     parser.add_argument("--method", choices=METHODS, default="minmax", help="activation ranges (%(default)s)")
     parser.add_argument("--lstm", choices=("fp32", "dynamic"), default="fp32", help="(default %(default)s)")
+    parser.add_argument(
+        "--stem", type=int, default=STEM, help="first convolutions left in fp32 (%(default)s)"
+    )
     parser.add_argument("--compared", type=int, default=COMPARED_CROPS, help="held-out plates (%(default)s)")
     given = parser.parse_args(arguments)
-    recipe = Recipe(tuple(given.data), given.crops, given.seed, given.method, given.lstm, given.compared)
+    options = {key: value for key, value in vars(given).items() if key not in ("model", "out", "data")}
+    recipe = Recipe(tuple(given.data), **options)
     try:
         record = quantize_file(given.model, given.out, recipe)
     except (ValueError, OSError) as error:
