@@ -1,9 +1,9 @@
 """Makes the int8 twin of an exported reader: ``python training/quantize.py --help``.
 
 Static QDQ quantisation by onnxruntime.quantization: int8 weights per output channel, uint8 activations
-whose ranges come from calibration crops. The stem stays fp32, because convolutions of few input channels gain
-nothing in int8 (of one channel: are slower), and so does the last layer, which costs little and whose answers would be coarse. Weights take
-7 of their 8 bits, because AVX2 without VNNI adds pairs of products in 16 bits.
+whose ranges come from calibration crops. The stem stays fp32, because a convolution of one input channel is
+slower in int8 and one of few gains nothing, and so does the last layer, which costs little and whose answers
+would be coarse. Weights take 7 of their 8 bits, because AVX2 without VNNI adds pairs of products in 16 bits.
 """
 
 from __future__ import annotations
@@ -176,7 +176,6 @@ class _Batches(quantization.CalibrationDataReader):  # type: ignore[misc]
 
 def quantize(proto: onnx.ModelProto, images: Images, recipe: Recipe) -> onnx.ModelProto:
     """Convolutions and matrix products to int8 by the ranges that ``images [N, 1, h, w]`` show."""
-    logging.getLogger().setLevel(logging.ERROR)  # it suggests what is being done
     with tempfile.TemporaryDirectory() as folder:
         plain, static, dynamic = (
             str(Path(folder) / f"{name}.onnx") for name in ("plain", "static", "dynamic")
@@ -318,6 +317,7 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("--compared", type=int, default=COMPARED_CROPS, help="held-out plates (%(default)s)")
     given = parser.parse_args(arguments)
+    logging.getLogger().setLevel(logging.ERROR)  # the library advises what is done already
     options = {key: value for key, value in vars(given).items() if key not in ("model", "out", "data")}
     recipe = Recipe(tuple(given.data), **options)
     try:
