@@ -38,6 +38,8 @@ class PlateReader:
         color: channel order of crops with 3 or 4 channels, ``bgr`` (OpenCV) or ``rgb`` (Pillow).
         batch: crops in one run of the model, at most.
         min_confidence: a text less likely than this, 0-1, is answered as ``unreadable``.
+        precision: ``fp32`` or ``int8``, to be sure which weights are run; a bundled model that comes in both
+            is opened accordingly. None takes what there is, int8 of a bundled model that has it.
 
     Raises:
         ModelError: the model file is missing, cannot be loaded, or its metadata are missing or contradictory.
@@ -54,12 +56,18 @@ class PlateReader:
         color: Literal["bgr", "rgb"] = "bgr",
         batch: int = DEFAULT_BATCH,
         min_confidence: float = DEFAULT_MIN_CONFIDENCE,
+        precision: Literal["fp32", "int8"] | None = None,
     ) -> None:
-        source, name = _resolve(model)
+        source, name = _resolve(model, precision)
         threads = None if threads is None else whole_number("threads", threads)
         batch = whole_number("batch", batch)
         self._session = _core.Session(source, ort_library_path(), device, 1)
         self._contract = ModelContract.from_metadata(self._session.metadata, name)
+        if precision not in (None, self._contract.precision):
+            raise ValueError(
+                f"precision: {precision} was asked for, but {name} holds {self._contract.precision} weights; "
+                "leave precision out, or give a model that comes in it (see 'lprfast models')"
+            )
         self._model = name
         self._device = device
         self._threads = _core.usable_processors() if threads is None else threads
@@ -181,12 +189,14 @@ def _as_list(crops: Any) -> list[Any]:
     return list(crops)
 
 
-def _resolve(model: str | os.PathLike[str] | bytes) -> tuple[str | bytes, str]:
+def _resolve(model: str | os.PathLike[str] | bytes, precision: str | None) -> tuple[str | bytes, str]:
     """What the session is opened from, and what error messages call it."""
+    if precision not in (None, "fp32", "int8"):
+        raise ValueError(f"precision: expected 'fp32', 'int8' or None, got {precision!r}")
     if isinstance(model, bytes):
         return model, "<bytes>"
     if isinstance(model, str) and model in model_names():
-        path = model_path(model)
+        path = model_path(model, precision)
     elif isinstance(model, str) and not model.endswith(".onnx") and not os.path.exists(model):
         path = model_path(model)  # raises: neither a bundled model nor a file
     else:

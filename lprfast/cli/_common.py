@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import click
 
@@ -50,7 +50,20 @@ def reader_options(command: F) -> F:
     return command
 
 
-def make_reader(model: str = "default", device: str = "cpu", threads: int | None = None) -> PlateReader:
+def precision_option(command: F) -> F:
+    """Adds ``--precision``."""
+    choice = click.Choice(["fp32", "int8"])
+    return click.option("--precision", type=choice, help="Weights to run [default: what the model has].")(
+        command
+    )
+
+
+def make_reader(
+    model: str = "default",
+    device: str = "cpu",
+    threads: int | None = None,
+    precision: Literal["fp32", "int8"] | None = None,
+) -> PlateReader:
     """The reader of every command; ``load_image`` gives BGR, and so the reader is told.
 
     Raises:
@@ -60,7 +73,7 @@ def make_reader(model: str = "default", device: str = "cpu", threads: int | None
     from lprfast.reader import PlateReader
 
     try:
-        return PlateReader(model, device=device, threads=threads, color="bgr")
+        return PlateReader(model, device=device, threads=threads, color="bgr", precision=precision)
     except (ValueError, OSError, OrtError) as error:  # ModelError is a ValueError
         raise CannotStart(str(error)) from error
 

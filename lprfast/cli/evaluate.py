@@ -6,7 +6,7 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import click
 
@@ -14,6 +14,7 @@ from lprfast.cli._common import (
     EXIT_FAILED,
     complain,
     make_reader,
+    precision_option,
     progress,
     reader_options,
     vote_reads,
@@ -63,6 +64,7 @@ def _fold_option(context: click.Context, parameter: click.Parameter, value: str)
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of the bootstrap.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
 @reader_options
+@precision_option
 def evaluate(
     inputs: tuple[str, ...],
     fold: dict[str, str],
@@ -75,6 +77,7 @@ def evaluate(
     model: str,
     device: str,
     threads: int | None,
+    precision: Literal["fp32", "int8"] | None,
 ) -> None:
     """Measure the reader on labelled crops.
 
@@ -85,8 +88,8 @@ def evaluate(
     from lprfast.evaluation import Settings
 
     settings = Settings(fold, as_written, resamples, seed)
-    chosen = [(labels, *choose_rows(labels, split)) for labels in _label_files(inputs)]
-    reader = make_reader(model, device, threads)
+    chosen = [(labels, *choose_rows(labels, split)) for labels in label_files(inputs)]
+    reader = make_reader(model, device, threads, precision)
     outcomes = _run(reader, [(labels, rows) for labels, rows, _ in chosen], settings, width)
     pooled = _pool(outcomes)
     complain(pooled.problems)
@@ -107,7 +110,12 @@ def evaluate(
         sys.exit(EXIT_FAILED)
 
 
-def _label_files(inputs: Sequence[str]) -> list[LabelFile]:
+def label_files(inputs: Sequence[str]) -> list[LabelFile]:
+    """The label files that arguments name: files, folders with a labels.csv, folders of such folders.
+
+    Raises:
+        UsageError: there is none, or one cannot be used.
+    """
     from lprfast.data.labels import LabelError, read_labels
     from lprfast.data.paths import natural_key
 

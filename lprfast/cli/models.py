@@ -29,23 +29,24 @@ def models(as_json: bool) -> None:
     if not infos:
         click.echo("no models are bundled with this installation; --model takes the path of an ONNX file")
         return
-    headers = ("model", "task", "input", "symbols", "parameters", "size", "calibrated")
+    headers = ("model", "precision", "input", "symbols", "parameters", "size", "calibrated")
     print_rows(headers, map(_row, infos), right=("symbols", "parameters", "size"))
     click.echo()
-    for info in infos:
+    for info in {info["name"]: info for info in infos}.values():
         data = ", ".join(info["training"].get("data", ["not recorded"]))
         _print_words(f"{info['name']}: trained on {data}")
     _print_words("The whole training record: lprfast models --json")
 
 
 def bundled_models() -> list[dict[str, Any]]:
-    """One entry per bundled model, from the metadata of its ONNX file."""
+    """One entry per file of the bundled models, what is run by default before its fp32 twin."""
     from lprfast.models import model_names, model_path
 
     infos = []
     for name in model_names():
-        contract = make_reader(name, threads=1).contract
-        infos.append({"name": name, "bytes": model_path(name).stat().st_size} | _contract_info(contract))
+        for path in dict.fromkeys([model_path(name), model_path(name, "fp32")]):
+            contract = make_reader(str(path), threads=1).contract
+            infos.append({"name": name, "bytes": path.stat().st_size} | _contract_info(contract))
     return infos
 
 
@@ -53,6 +54,7 @@ def _contract_info(contract: ModelContract) -> dict[str, Any]:
     return {
         "model_name": contract.name,
         "task": contract.task,
+        "precision": contract.precision,
         "input": [contract.input_channels, contract.input_height, contract.input_width],
         "resize": f"{contract.resize_fit} {contract.resize_kernel}",
         "charset": list(contract.charset),
@@ -66,7 +68,7 @@ def _row(info: dict[str, Any]) -> tuple[str, ...]:
     parameters = info["training"].get("parameters")
     return (
         info["name"],
-        info["task"],
+        info["precision"],
         f"{channels} x {height} x {width}",
         str(len(info["charset"])),
         f"{parameters:,}" if isinstance(parameters, int) else "not recorded",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import click
 
@@ -13,6 +13,7 @@ from lprfast.cli._common import (
     complain,
     count,
     make_reader,
+    precision_option,
     progress,
     reader_options,
     vote_reads,
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
 @click.option("--csv", "as_csv", is_flag=True, help="CSV on stdout: a row per crop, or per vehicle.")
 @reader_options
+@precision_option
 def read(
     inputs: tuple[str, ...],
     track_per_folder: bool,
@@ -40,6 +42,7 @@ def read(
     model: str,
     device: str,
     threads: int | None,
+    precision: Literal["fp32", "int8"] | None,
 ) -> None:
     """Read the plates on crops.
 
@@ -56,7 +59,7 @@ def read(
         expanded = expand(inputs)
     except InputError as error:
         raise click.UsageError(str(error)) from None
-    reader = make_reader(model, device, threads)
+    reader = make_reader(model, device, threads, precision)
     complain(expanded.problems)
     writer = _writer(expanded, track_per_folder, as_json, as_csv)
     counts = _read_all(reader, expanded, writer, track_per_folder, nbest)

@@ -1,0 +1,123 @@
+"""What readers cost, as a Markdown table: ``taskset -c 0 python bench/model_costs.py MODEL.onnx...``
+
+Microseconds of processor time per crop in batches of 16 on one thread. The models take turns, so that a
+machine that slows down slows all of them; a ratio is the median over the rounds of reference / model. The
+reference is the CRNN of 1.1M parameters (``training/ocr/model.py``) in fp32 with random weights.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+import numpy as np
+import onnx
+import onnxruntime
+import torch
+
+from lprfast.model import ModelContract
+from lprfast.models import model_path
+from training.export import to_onnx
+from training.ocr.model import build_model, parameter_count
+from training.synth import CHARSET
+
+BATCH = 16
+
+
+def reference(folder: Path) -> Path:
+    """The CRNN of 1.1M parameters, fp32, random weights."""
+    torch.manual_seed(0)
+    model = build_model("crnn", len(CHARSET) + 1).eval()
+    training = {"parameters": parameter_count(model)}
+    contract = ModelContract(name="crnn", charset=tuple(CHARSET), training=training)
+    path = folder / "crnn.onnx"
+    onnx.save(to_onnx(model, contract), path)
+    return path
+
+
+def macs(proto: onnx.ModelProto) -> int:
+    """Multiply-accumulates per crop of convolutions, LSTMs and matrix products.
+
+    Matrix products and LSTMs are counted once for each time step of the answer.
+    """
+    graph = onnx.shape_inference.infer_shapes(proto).graph
+    shapes = {
+        value.name: [d.dim_value for d in value.type.tensor_type.shape.dim] for value in graph.value_info
+    }
+    shapes |= {tensor.name: list(tensor.dims) for tensor in graph.initializer}
+    steps = graph.output[0].type.tensor_type.shape.dim[1].dim_value
+    total = 0
+    for node in graph.node:
+        if node.op_type == "Conv":
+            total += math.prod(shapes[node.input[1]]) * math.prod(shapes[node.output[0]][2:])
+        elif node.op_type in ("LSTM", "DynamicQuantizeLSTM"):
+            total += steps * sum(math.prod(shapes[name]) for name in node.input[1:3])
+        elif node.op_type in ("MatMul", "Gemm"):
+            total += steps * math.prod(shapes[node.input[1]])
+    return total
+
+
+def open_session(path: Path) -> Any:
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+
+
+def measure(paths: list[Path], rounds: int) -> list[list[float]]:
+    """Microseconds per crop of each model in each round."""
+    sessions = [open_session(path) for path in paths]
+    feeds = []
+    for session in sessions:
+        entry = session.get_inputs()[0]
+        noise = np.random.default_rng(0).normal(size=(BATCH, *entry.shape[1:]))
+        feeds.append({entry.name: noise.astype(np.float32)})
+    times: list[list[float]] = [[] for _ in paths]
+    for number in range(-2, rounds):  # two rounds to warm up
+        for session, feed, spent in zip(sessions, feeds, times, strict=True):
+            start = time.thread_time()
+            session.run(None, feed)
+            if number >= 0:
+                spent.append((time.thread_time() - start) / BATCH * 1e6)
+    return times
+
+
+def table(paths: list[Path], times: list[list[float]]) -> list[str]:
+    """The lines; the first model is the reference."""
+    lines = [
+        "| model | precision | us per crop | reference / it | parameters | MACs | file |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for path, spent in zip(paths, times, strict=True):
+        proto = onnx.load(path)
+        contract = ModelContract.from_metadata({p.key: p.value for p in proto.metadata_props}, path.name)
+        ratio = statistics.median(a / b for a, b in zip(times[0], spent, strict=True))
+        parameters = contract.training.get("parameters")
+        shown = f"{parameters:,}" if isinstance(parameters, int) else "not recorded"
+        cost = f"{statistics.median(spent):.0f} | {ratio:.2f} | {shown} | {macs(proto) / 1e6:.1f}M"
+        lines.append(f"| {path.stem} | {contract.precision} | {cost} | {path.stat().st_size / 1e6:.2f} MB |")
+    return lines
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="What readers cost beside the reference CRNN in fp32.")
+    parser.add_argument("models", nargs="*", help="ONNX files or bundled models (default: default)")
+    parser.add_argument("--rounds", type=int, default=60, help="(default %(default)s)")
+    given = parser.parse_args()
+    names = given.models or ["default"]
+    models = [Path(name) if name.endswith(".onnx") else model_path(name) for name in names]
+    with tempfile.TemporaryDirectory() as folder:
+        paths = [reference(Path(folder)), *models]
+        print("\n".join(table(paths, measure(paths, given.rounds))))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,341 @@
+"""Makes the int8 twin of an exported reader: ``python training/quantize.py --help``.
+
+Static QDQ quantisation by onnxruntime.quantization: int8 weights per output channel, uint8 activations
+whose ranges come from calibration crops. The stem stays fp32, because a convolution of one input channel is
+slower in int8 and one of few gains nothing, and so does the last layer, which costs little and whose answers
+would be coarse. Weights take 7 of their 8 bits, because AVX2 without VNNI adds pairs of products in 16 bits.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import logging
+import os
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+# Runs from a clone without an installation, as a script and as a module.
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnx import numpy_helper
+from onnxruntime import quantization
+from onnxruntime.quantization.shape_inference import quant_pre_process
+
+import lprfast
+from lprfast import _core
+from lprfast._ort_library import ort_library_path
+from lprfast.data.images import load_image
+from lprfast.model import ModelContract
+from lprfast.prepare import prepare
+from training.ocr.labels import Crop, read_label_file
+from training.synth import PlateGenerator
+
+CALIBRATION_CROPS = 400
+CALIBRATION_BATCH = 20
+STEM = 2  # the second takes no longer in fp32, and fewer texts change
+COMPARED_CROPS = 1000
+COMPARED_SEED = 1_000_003
+MAX_DROP = 0.003  # of exact match, as the shipping rule has it
+MAX_PAIR = 128  # 255 * 128 = 32640 still fits the 16 bits in which AVX2 adds two products
+LAYERS = ("Conv", "MatMul", "Gemm")
+METHODS = {
+    "minmax": quantization.CalibrationMethod.MinMax,
+    "percentile": quantization.CalibrationMethod.Percentile,
+}
+
+Images = NDArray[np.float32]
+
+
+class QuantizeError(RuntimeError):
+    """The int8 model is not as good, or not as safe, as it must be."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Recipe:
+    """How a model is quantised.
+
+    Attributes:
+        data: label files whose train rows calibrate beside synthetic plates, as in ``train_ocr.py --data``.
+        crops: synthetic plates to calibrate with, and labelled crops at most; at least 1.
+        seed: of both.
+        method: how activation ranges follow from the crops: ``minmax`` or ``percentile`` (99.999).
+        lstm: ``fp32``, or ``dynamic``: int8 with ranges taken from each batch as it comes, so that a crop's
+            answer depends slightly on what else is in its batch.
+        stem: how many of the first convolutions stay fp32; at least 1.
+        compared: held-out synthetic plates to compare the two models on; at least 1.
+    """
+
+    data: tuple[str, ...] = ()
+    crops: int = CALIBRATION_CROPS
+    seed: int = 0
+    method: str = "minmax"
+    lstm: str = "fp32"
+    stem: int = STEM
+    compared: int = COMPARED_CROPS
+
+
+def quantize_file(source: Path, out: Path, recipe: Recipe) -> dict[str, Any]:
+    """Writes the int8 twin of ``source`` to ``out``; returns what its training record says of it.
+
+    Raises:
+        ValueError: a file or a value cannot be used.
+        QuantizeError: products could saturate, or exact match drops by more than 0.3 points; no file is left.
+    """
+    _check_arguments(source, out, recipe)
+    contract = _contract(source)
+    if contract.precision != "fp32":
+        raise ValueError(
+            f"{source}: expected fp32 weights, got {contract.precision}: it is quantised already"
+        )
+    crops, labelled = calibration_crops(recipe)
+    proto = quantize(onnx.load(source), _prepared(crops, contract), recipe)
+    check_pairs(proto)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    partial = out.with_name(out.name + ".partial")
+    try:
+        _write(proto, contract, {}, partial)
+        record = {
+            "method": f"static QDQ, {recipe.method}",
+            "fp32_convolutions": recipe.stem,
+            "lstm": recipe.lstm,
+            "calibration_crops": {"synthetic": recipe.crops, "labelled": labelled},
+            "seed": recipe.seed,
+            "compared": compare(source, partial, recipe.compared),
+        }
+        _write(proto, contract, record, partial)
+        os.replace(partial, out)
+    finally:
+        partial.unlink(missing_ok=True)
+    return record
+
+
+def _check_arguments(source: Path, out: Path, recipe: Recipe) -> None:
+    if not source.is_file():
+        raise ValueError(f"{source}: no such file; expected an ONNX model written by training/export.py")
+    if out.is_dir() or out.resolve() == source.resolve():
+        raise ValueError(
+            f"--out {out}: expected the path of a new ONNX file, got a folder or the model itself"
+        )
+    for name, value in (("crops", recipe.crops), ("stem", recipe.stem), ("compared", recipe.compared)):
+        if value < 1:
+            raise ValueError(f"--{name}: expected at least 1, got {value}")
+    if recipe.seed < 0:
+        raise ValueError(f"--seed: expected 0 or more, got {recipe.seed}")
+
+
+def _contract(path: Path) -> ModelContract:
+    return ModelContract.from_metadata(_core.Session(str(path), ort_library_path()).metadata, path.name)
+
+
+def _write(proto: onnx.ModelProto, contract: ModelContract, record: dict[str, Any], path: Path) -> None:
+    training = {**contract.training, "quantization": record}
+    int8 = dataclasses.replace(contract, precision="int8", training=training)
+    del proto.metadata_props[:]
+    onnx.helper.set_model_props(proto, int8.to_metadata())
+    path.write_bytes(proto.SerializeToString())
+
+
+def calibration_crops(recipe: Recipe) -> tuple[list[Crop], int]:
+    """Synthetic plates of the training side, then labelled train rows; and how many are labelled."""
+    generator = PlateGenerator(recipe.seed)
+    crops = [generator.sample().crop for _ in range(recipe.crops)]
+    paths = [row.path for spec in recipe.data for row in read_label_file(spec, "train").rows]
+    order = np.random.default_rng(recipe.seed).permutation(len(paths))[: recipe.crops]
+    return crops + [load_image(paths[number]) for number in order], len(order)
+
+
+def _prepared(crops: Sequence[Crop], contract: ModelContract) -> Images:
+    return prepare(
+        crops,
+        height=contract.input_height,
+        width=contract.input_width,
+        fit=contract.resize_fit,
+        kernel=contract.resize_kernel,
+        mean=contract.mean,
+        scale=contract.scale,
+    )
+
+
+class _Batches(quantization.CalibrationDataReader):  # type: ignore[misc]
+    def __init__(self, name: str, images: Images) -> None:
+        starts = range(0, len(images), CALIBRATION_BATCH)
+        self._batches: Iterator[dict[str, Images]] = iter(
+            [{name: images[start : start + CALIBRATION_BATCH]} for start in starts]
+        )
+
+    def get_next(self) -> dict[str, Images] | None:
+        return next(self._batches, None)
+
+
+def quantize(proto: onnx.ModelProto, images: Images, recipe: Recipe) -> onnx.ModelProto:
+    """Convolutions and matrix products to int8 by the ranges that ``images [N, 1, h, w]`` show."""
+    with tempfile.TemporaryDirectory() as folder:
+        plain, static, dynamic = (
+            str(Path(folder) / f"{name}.onnx") for name in ("plain", "static", "dynamic")
+        )
+        # Without it two layers that share one constant keep one of them in fp32.
+        quant_pre_process(proto, plain, skip_symbolic_shape=True)
+        proto = onnx.load(plain)
+        quantization.quantize_static(
+            proto,
+            static,
+            _Batches(proto.graph.input[0].name, images),
+            quant_format=quantization.QuantFormat.QDQ,
+            op_types_to_quantize=[*LAYERS, "Relu", "Add"],
+            nodes_to_exclude=_kept_in_fp32(proto, recipe.stem),
+            per_channel=True,
+            reduce_range=True,
+            activation_type=quantization.QuantType.QUInt8,
+            weight_type=quantization.QuantType.QInt8,
+            calibrate_method=METHODS[recipe.method],
+        )
+        if recipe.lstm != "dynamic":
+            return onnx.load(static)
+        quantization.quantize_dynamic(
+            static,
+            dynamic,
+            op_types_to_quantize=["LSTM"],
+            per_channel=True,
+            reduce_range=True,
+            weight_type=quantization.QuantType.QInt8,
+        )
+        return onnx.load(dynamic)
+
+
+def _kept_in_fp32(proto: onnx.ModelProto, stem: int) -> list[str]:
+    """The first ``stem`` convolutions, the last layer, and additions of a constant: its bias."""
+    constants = {tensor.name for tensor in proto.graph.initializer}
+    layers = [node for node in proto.graph.node if node.op_type in LAYERS]
+    biases = [
+        node for node in proto.graph.node if node.op_type == "Add" and not constants.isdisjoint(node.input)
+    ]
+    convolutions = [node for node in layers if node.op_type == "Conv"]
+    return [node.name for node in (*convolutions[:stem], *layers[-1:], *biases)]
+
+
+def worst_pairs(proto: onnx.ModelProto) -> dict[str, int]:
+    """For each int8 layer the largest ``|w_i| + |w_j|`` of two weights of one output.
+
+    Which inputs the processor pairs depends on the layout that the runtime chooses; all pairs are covered.
+    """
+    constants = {tensor.name: tensor for tensor in proto.graph.initializer}
+    sources = {
+        node.output[0]: node.input[0] for node in proto.graph.node if node.op_type == "DequantizeLinear"
+    }
+    found = {}
+    for node in proto.graph.node:
+        inputs = (1, 2) if node.op_type == "DynamicQuantizeLSTM" else (1,)
+        if node.op_type not in (*LAYERS, "DynamicQuantizeLSTM"):
+            continue
+        for place in inputs:
+            tensor = constants.get(sources.get(node.input[place], node.input[place]))
+            if tensor is not None and tensor.data_type == onnx.TensorProto.INT8:
+                found[f"{node.name}, input {place}"] = _worst_pair(node, numpy_helper.to_array(tensor))
+    return found
+
+
+def _worst_pair(node: onnx.NodeProto, weights: NDArray[np.int8]) -> int:
+    sizes = np.abs(weights.astype(np.int64))
+    transposed = any(a.name == "transB" and a.i for a in node.attribute)
+    if node.op_type == "Conv" or transposed:
+        per_output = sizes.reshape(len(sizes), -1)
+    else:
+        per_output = np.swapaxes(sizes, -1, -2).reshape(-1, sizes.shape[-2])  # [..., inputs, outputs]
+    return int(np.sort(per_output, axis=1)[:, -2:].sum(axis=1).max())
+
+
+def check_pairs(proto: onnx.ModelProto) -> None:
+    """Raises QuantizeError if a processor without VNNI could saturate, or if nothing was quantised."""
+    pairs = worst_pairs(proto)
+    if not pairs:
+        raise QuantizeError("the model has no convolution or matrix product that could be quantised")
+    for name, pair in pairs.items():
+        if pair > MAX_PAIR:
+            raise QuantizeError(
+                f"{name}: two weights of one output add up to {pair}, expected at most {MAX_PAIR}: "
+                "a processor with AVX2 and without VNNI would saturate"
+            )
+
+
+def compare(fp32: Path, int8: Path, count: int) -> dict[str, Any]:
+    """Reads ``count`` held-out synthetic plates with both files, by lprfast itself.
+
+    Returns:
+        ``n``, ``same_text`` (share of crops that both read alike), ``exact_fp32`` and ``exact_int8`` (0-1).
+
+    Raises:
+        QuantizeError: the exact match of ``int8`` is lower by more than 0.3 points.
+    """
+    generator = PlateGenerator(COMPARED_SEED, held_out=True)
+    samples = [generator.sample() for _ in range(count)]
+    crops = [sample.crop for sample in samples]
+    first, second = (
+        [read.text for read in lprfast.PlateReader(path, min_confidence=0.0).read_many(crops)]
+        for path in (fp32, int8)
+    )
+    exact = [
+        sum(text == sample.text for text, sample in zip(texts, samples, strict=True))
+        for texts in (first, second)
+    ]
+    if exact[0] - exact[1] > MAX_DROP * count:
+        raise QuantizeError(
+            f"of {count} held-out synthetic plates fp32 reads {exact[0]} and int8 {exact[1]}: "
+            f"a drop of more than {MAX_DROP:.1%}; try other calibration crops or --method"
+        )
+    same = sum(a == b for a, b in zip(first, second, strict=True))
+    return {
+        "n": count,
+        "same_text": round(same / count, 4),
+        "exact_fp32": round(exact[0] / count, 4),
+        "exact_int8": round(exact[1] / count, 4),
+    }
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Runs the command line; 0: the file stands, 1: it was refused, 2: an argument cannot be used."""
+    parser = argparse.ArgumentParser(description="Makes the int8 twin of a reader written by export.py.")
+    parser.add_argument("model", type=Path, help="fp32 ONNX file")
+    parser.add_argument("--out", type=Path, required=True, help="int8 ONNX file to write")
+    parser.add_argument(
+        "--data", action="append", default=[], help="label file: its train rows calibrate too"
+    )
+    parser.add_argument(
+        "--crops", type=int, default=CALIBRATION_CROPS, help="synthetic (default %(default)s)"
+    )
+    parser.add_argument("--seed", type=int, default=0, help="of the calibration crops (default %(default)s)")
+    parser.add_argument("--method", choices=METHODS, default="minmax", help="activation ranges (%(default)s)")
+    parser.add_argument("--lstm", choices=("fp32", "dynamic"), default="fp32", help="(default %(default)s)")
+    parser.add_argument(
+        "--stem", type=int, default=STEM, help="first convolutions left in fp32 (%(default)s)"
+    )
+    parser.add_argument("--compared", type=int, default=COMPARED_CROPS, help="held-out plates (%(default)s)")
+    given = parser.parse_args(arguments)
+    logging.getLogger().setLevel(logging.ERROR)  # the library advises what is done already
+    options = {key: value for key, value in vars(given).items() if key not in ("model", "out", "data")}
+    recipe = Recipe(tuple(given.data), **options)
+    try:
+        record = quantize_file(given.model, given.out, recipe)
+    except (ValueError, OSError) as error:
+        print(f"quantize: {error}", file=sys.stderr)
+        return 2
+    except QuantizeError as error:
+        print(f"quantize: {error}; nothing was written", file=sys.stderr)
+        return 1
+    compared = record["compared"]
+    print(
+        f"{given.out}: {given.out.stat().st_size / 1e6:.2f} MB; {compared['n']} held-out synthetic plates: "
+        f"{compared['same_text']:.1%} read alike, exact match fp32 {compared['exact_fp32']:.1%}, "
+        f"int8 {compared['exact_int8']:.1%}"
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
