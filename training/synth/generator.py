@@ -111,7 +111,7 @@ class PlateGenerator:
 
 
 def part_of(rng: random.Random, plate: Plate, crop: NDArray[np.uint8]) -> Sample:
-    """A one-line plate as it is; of a two-line one the top (45 %), the bottom (45 %) or, unread, all."""
+    """A one-line plate as it is; of a two-line one the top (40 %), the bottom (40 %) or, unread, all."""
     if float(crop.std()) < FLAT:
         # Washed out by light or dark: nothing is left to read, and a target would teach guessing.
         return Sample(crop, "", plate.layout.name)
@@ -119,9 +119,9 @@ def part_of(rng: random.Random, plate: Plate, crop: NDArray[np.uint8]) -> Sample
         return Sample(crop, plate.lines[0], plate.layout.name)
     share, kind = rng.uniform(0.5, 0.58), rng.random()
     rows = max(4, round(crop.shape[0] * share))
-    if kind < 0.45:
+    if kind < 0.4:
         return Sample(crop[:rows], plate.lines[0], plate.layout.name)
-    if kind < 0.9:
+    if kind < 0.8:
         return Sample(crop[crop.shape[0] - rows :], plate.lines[1], plate.layout.name)
     return Sample(crop, "", plate.layout.name)
 
