@@ -166,10 +166,7 @@ def _lamps(rng: random.Random, canvas: Gray, box: Box) -> None:
     for share in rng.choice(((0.25, 0.75), (0.3, 0.7), (0.2, 0.6), (0.35, 0.65), (0.5,), (0.3,))):
         half_wide = max(3, round(reach * rng.uniform(0.9, 1.6)))
         half_tall = max(3, round(reach * rng.uniform(0.8, 1.2)))
-        left, top = (
-            round(x + (share + rng.uniform(-0.05, 0.05)) * width) - half_wide,
-            round(level) - half_tall,
-        )
+        center = x + (share + rng.uniform(-0.05, 0.05)) * width
         left, top = max(0, round(center) - half_wide), max(0, round(level) - half_tall)
         target = canvas[top : top + 2 * half_tall, left : left + 2 * half_wide]
         blob = cv2.resize(glare, target.shape[::-1], interpolation=cv2.INTER_LINEAR)
