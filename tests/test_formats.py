@@ -6,7 +6,7 @@ import random
 import re
 import subprocess
 import sys
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import fields
 
 import pytest
@@ -124,7 +124,7 @@ def test_countries_of_the_eu_have_old_and_new_formats() -> None:
 
 
 def test_shares_of_the_weights() -> None:
-    total: Counter[str] = Counter()
+    total: dict[str, float] = defaultdict(float)
     for layout in LAYOUTS:
         total[layout.name.split("_")[0]] += layout.weight
     assert 16 <= total["us"] <= 20

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -137,11 +138,11 @@ class Library:
         self._chinese = faces if system_fonts else ()
         self._headers = glyphs.header_fonts() if system_fonts else ()
         self.layouts = split.layouts(held_out, bool(self._chinese))
-        self._weights = [layout.weight for layout in self.layouts]
+        self._weights = list(itertools.accumulate(layout.weight for layout in self.layouts))
 
     def plate(self, rng: random.Random, level: float, layout: PlateLayout | None = None) -> Plate:
         """A random plate, of the given layout or of any."""
-        layout = layout or rng.choices(self.layouts, self._weights)[0]
+        layout = layout or rng.choices(self.layouts, cum_weights=self._weights)[0]
         return draw_plate(rng, layout, draw_symbols(rng, layout), self._fonts(rng, layout), level)
 
     def small_font(self, rng: random.Random) -> str:

@@ -43,13 +43,13 @@ def small_prints(
     other = ink if layout.ink != "panel" else paper
     faint = edge + (other - edge) * rng.uniform(0.4, 1.0)
     if layout.header and rng.random() < 0.92:
-        text, at = rng.choice(layout.above or words.HEADERS), rng.uniform(0.09, 0.14)
+        text, at = _any_of(rng, layout.above, words.HEADERS), rng.uniform(0.09, 0.14)
         _print_line(rng, face, font, text, at, _readable(face, at, faint, edge))
     if layout.footer and rng.random() < 0.8:
-        text, at = rng.choice(layout.below or words.FOOTERS), rng.uniform(0.87, 0.92)
+        text, at = _any_of(rng, layout.below, words.FOOTERS), rng.uniform(0.87, 0.92)
         _print_line(rng, face, font, text, at, _readable(face, at, faint, edge))
     if "top" in layout.band:
-        _print_line(rng, face, font, rng.choice(layout.above or words.HEADERS), 0.11, 235.0)
+        _print_line(rng, face, font, _any_of(rng, layout.above, words.HEADERS), 0.11, 235.0)
     if "left" in layout.band and rng.random() < 0.85:
         _country(rng, face, font, layout.code or rng.choice(words.COUNTRY_CODES))
     if layout.header and layout.footer and rng.random() < 0.6 * level:
@@ -61,6 +61,14 @@ def small_prints(
     _bolts(rng, face, level)
     if layout.header and layout.footer and rng.random() < 0.2 * level:
         _dealer_frame(rng, face, font)
+
+
+def _any_of(rng: random.Random, own: tuple[str, ...], generic: tuple[str, ...]) -> str:
+    """One of a layout's own texts as it is written, or a generic one in either case."""
+    if own:
+        return rng.choice(own)
+    text = rng.choice(generic)
+    return text if rng.random() < 0.5 else text.upper()
 
 
 def _readable(face: Image, y: float, tone: float, edge: float) -> float:
@@ -104,7 +112,7 @@ def _band_print(font: str, code: str, kind: str) -> NDArray[np.uint8]:
 
 def _print_line(rng: random.Random, face: Image, font: str, text: str, y: float, tone: float) -> None:
     height, width = face.shape
-    coverage = small_text(font, text if rng.random() < 0.5 else text.upper())
+    coverage = small_text(font, text)
     tall = height * rng.uniform(0.1, 0.19)
     wide = min(width * 0.8, coverage.shape[1] * tall / 28 * rng.uniform(0.9, 1.5))
     stamp(face, coverage, (width * 0.5, height * y), (wide, tall), tone)

@@ -98,7 +98,8 @@ def draw_plate(
 
 def _twin_glyphs(font: Font, twins: tuple[str, ...]) -> Font:
     glyphs = dict(font.glyphs)
-    for drawn, like in twins:
+    for pair in twins:
+        drawn, like = pair[0], pair[1]
         if like == "I":
             # A bar as thick as the stem: the I of some faces has serifs, the twin of 1 never.
             stem = max(4, int((glyphs["I"][28:36] > 128).sum(axis=1).min()))
@@ -202,4 +203,5 @@ def _paste(
     left, top, wide, tall = round(x), round(y), max(2, round(width)), max(4, round(height))
     left, top = min(max(0, left), coverage.shape[1] - wide), min(max(0, top), coverage.shape[0] - tall)
     target = coverage[top : top + tall, left : left + wide]
-    np.maximum(target, cv2.resize(glyph, (wide, tall), interpolation=cv2.INTER_LINEAR), out=target)
+    # Written over what is there: characters never overlap.
+    cv2.resize(glyph, (wide, tall), dst=target, interpolation=cv2.INTER_LINEAR)

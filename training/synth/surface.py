@@ -117,11 +117,14 @@ def _picture(rng: random.Random, face: Image, paper: float, ink: float) -> None:
 
 def ink_onto(face: Image, coverage: NDArray[np.uint8], ink: float, relief: float) -> None:
     """Paints the characters; ``relief`` (gray levels) lights upper edges and darkens lower ones."""
-    alpha = coverage.astype(np.float32) * (1 / 255)
-    face += (ink - face) * alpha
+    alpha = np.multiply(coverage, np.float32(1 / 255), dtype=np.float32)
+    change = ink - face
+    change *= alpha
+    face += change
     if relief:
         edge = alpha[2:, 2:] - alpha[:-2, :-2]
-        face[1:-1, 1:-1] += edge * relief
+        edge *= np.float32(relief)
+        face[1:-1, 1:-1] += edge
 
 
 def wear(rng: random.Random, face: Image, level: float) -> None:
