@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from lprfast.formats import LAYOUTS, PROVINCES, PlateLayout, pattern_choices, split_pattern
+from lprfast.formats import LAYOUTS, PROVINCES, SUFFIXES, PlateLayout, pattern_choices, split_pattern
 from training.synth import CHARSET, PlateGenerator, Sample, draw_track, glyphs, split
 from training.synth.__main__ import main
 from training.synth.camera import draw_optics, draw_view, photograph
@@ -79,7 +79,8 @@ def test_charset_holds_every_text_once() -> None:
         assert set(sample.text) <= known
     for layout in LAYOUTS:
         for pattern in layout.patterns:
-            assert {c for s in split_pattern(pattern) for c in pattern_choices(s, layout.letters)} <= known
+            choices = (pattern_choices(s, layout.letters) for s in split_pattern(pattern))
+            assert {c for strings in choices for string in strings for c in string} <= known
 
 
 def test_layout_names_are_unique() -> None:
@@ -125,7 +126,8 @@ def test_chinese_plates_are_drawn_only_with_a_font_for_them() -> None:
         assert any(layout.needs_chinese for layout in library.layouts) == drawable
         for layout in library.layouts:
             if layout.needs_chinese:
-                assert library.plate(random.Random(1), 1.0, layout).lines[0][0] in PROVINCES
+                lines = library.plate(random.Random(1), 1.0, layout).lines
+                assert lines[0][0] in PROVINCES or lines[-1][-1] in SUFFIXES
 
 
 def test_held_out_layouts_and_fonts_are_disjoint_from_training() -> None:
@@ -169,7 +171,7 @@ def test_two_line_plates_show_a_line_with_its_text_or_the_whole_without() -> Non
     names = {layout.name for layout in LAYOUTS if layout.rows == 2}
     two_line = [s for s in take(2500, multi_scale=(1, 1)) if s.layout in names]
     whole = [s for s in two_line if not s.text]
-    assert 0.02 <= len(whole) / len(two_line) <= 0.22
+    assert 0.1 <= len(whole) / len(two_line) <= 0.32
     assert np.median([s.crop.shape[0] for s in whole]) > 1.4 * np.median([s.crop.shape[0] for s in two_line])
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -157,13 +158,13 @@ class Library:
         self._chinese = faces if system_fonts else ()
         self._headers = glyphs.header_fonts() if system_fonts else ()
         self.layouts = split.layouts(held_out, bool(self._chinese))
-        self._weights = [layout.weight for layout in self.layouts]
+        self._weights = list(itertools.accumulate(layout.weight for layout in self.layouts))
 
     def plate(
         self, rng: random.Random, level: float, layout: PlateLayout | None = None, *, blank: bool = False
     ) -> Plate:
         """A random plate, of the given layout or of any; ``blank``: with all but its number."""
-        layout = layout or rng.choices(self.layouts, self._weights)[0]
+        layout = layout or rng.choices(self.layouts, cum_weights=self._weights)[0]
         symbols = [[" "]] * layout.rows if blank else draw_symbols(rng, layout)
         return draw_plate(rng, layout, symbols, self._fonts(rng, layout), level)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import random
 from typing import Any
@@ -42,17 +43,15 @@ def small_prints(
     other = ink if layout.ink != "panel" else paper
     faint = edge + (other - edge) * rng.uniform(0.4, 1.0)
     if layout.header and rng.random() < 0.92:
-        _print_line(rng, face, font, rng.choice(words.HEADERS), 0.5, rng.uniform(0.09, 0.14), faint)
+        text, at = _any_of(rng, layout.above, words.HEADERS), rng.uniform(0.09, 0.14)
+        _print_line(rng, face, font, text, at, _readable(face, at, faint, edge))
     if layout.footer and rng.random() < 0.8:
-        text = rng.choice(words.SLOGANS + words.HEADERS)
-        _print_line(rng, face, font, text, 0.5, rng.uniform(0.87, 0.92), faint)
+        text, at = _any_of(rng, layout.below, words.FOOTERS), rng.uniform(0.87, 0.92)
+        _print_line(rng, face, font, text, at, _readable(face, at, faint, edge))
     if "top" in layout.band:
-        _print_line(rng, face, font, rng.choice(words.HEADERS), 0.5, 0.11, 235.0)
-    if "left" in layout.band and rng.random() < 0.8:
-        code = small_text(font, rng.choice(words.COUNTRY_CODES))
-        stamp(face, code, (width * 0.045, height * 0.75), (width * 0.045, height * 0.2), 230.0)
-        if rng.random() < 0.7:
-            cv2.circle(face, (round(width * 0.045), round(height * 0.32)), round(height * 0.13), 150.0, 2)
+        _print_line(rng, face, font, _any_of(rng, layout.above, words.HEADERS), 0.11, 235.0)
+    if "left" in layout.band and rng.random() < 0.85:
+        _country(rng, face, font, layout.code or rng.choice(words.COUNTRY_CODES))
     if layout.header and layout.footer and rng.random() < 0.6 * level:
         for x in rng.sample((0.1, 0.9), rng.randrange(1, 3)):
             _sticker(rng, face, font, (x * width, rng.choice((0.12, 0.12, 0.88)) * height))
@@ -64,14 +63,59 @@ def small_prints(
         _dealer_frame(rng, face, font)
 
 
-def _print_line(
-    rng: random.Random, face: Image, font: str, text: str, x: float, y: float, tone: float
-) -> None:
+def _any_of(rng: random.Random, own: tuple[str, ...], generic: tuple[str, ...]) -> str:
+    """One of a layout's own texts as it is written, or a generic one in either case."""
+    if own:
+        return rng.choice(own)
+    text = rng.choice(generic)
+    return text if rng.random() < 0.5 else text.upper()
+
+
+def _readable(face: Image, y: float, tone: float, edge: float) -> float:
+    """The tone of a text at height ``y``: on a dark strip across the plate it is the plate's own."""
+    return edge if abs(float(face[round(y * face.shape[0]), 8]) - edge) > 60 else tone
+
+
+def _country(rng: random.Random, face: Image, font: str, code: str) -> None:
+    """What a band holds: a ring of stars, arms or nothing over the letters of the country."""
     height, width = face.shape
-    coverage = small_text(font, text if rng.random() < 0.5 else text.upper())
+    band = float(face[height // 2, round(width * 0.02)])
+    tone = rng.uniform(max(band, 120.0), 255.0) if rng.random() < 0.85 else rng.uniform(0, band)
+    kind = rng.choice(("stars", "stars", "stars", "ring", "arms", ""))
+    place = (width * rng.uniform(0.04, 0.05), height * 0.5)
+    size = (width * rng.uniform(0.055, 0.075), height * rng.uniform(0.72, 0.86))
+    stamp(face, _band_print(font, code, kind), place, size, tone)
+
+
+@functools.cache
+def _band_print(font: str, code: str, kind: str) -> NDArray[np.uint8]:
+    """The inside of a band as coverage, uint8 [96, 32]."""
+    out = np.zeros((96, 32), np.uint8)
+    letters = small_text(font, code)
+    wide = min(28, max(10, letters.shape[1]))
+    left = (32 - wide) // 2
+    out[70:92, left : left + wide] = cv2.resize(letters, (wide, 22), interpolation=cv2.INTER_AREA)
+    if kind == "stars":
+        for k in range(12):
+            angle = k * math.pi / 6
+            center = (round(16 + 13 * math.cos(angle)), round(26 + 17 * math.sin(angle)))
+            cv2.circle(out, center, 2, 255, -1, cv2.LINE_AA)
+    elif kind == "ring":
+        cv2.ellipse(out, (16, 26), (12, 15), 0, 0, 360, 200, 3, cv2.LINE_AA)
+    elif kind == "arms":
+        shield = np.array([(4, 8), (28, 8), (27, 32), (16, 46), (5, 32)], np.int32)
+        cv2.fillPoly(out, [shield], 160, cv2.LINE_AA)
+        cv2.line(out, (16, 14), (16, 38), 255, 3)
+        cv2.line(out, (9, 22), (23, 22), 255, 3)
+    return out
+
+
+def _print_line(rng: random.Random, face: Image, font: str, text: str, y: float, tone: float) -> None:
+    height, width = face.shape
+    coverage = small_text(font, text)
     tall = height * rng.uniform(0.1, 0.19)
     wide = min(width * 0.8, coverage.shape[1] * tall / 28 * rng.uniform(0.9, 1.5))
-    stamp(face, coverage, (width * x, height * y), (wide, tall), tone)
+    stamp(face, coverage, (width * 0.5, height * y), (wide, tall), tone)
 
 
 def _sticker(rng: random.Random, face: Image, font: str, center: tuple[float, float]) -> None:

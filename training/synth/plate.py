@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -16,6 +16,8 @@ from training.synth.glyphs import Font
 Image = NDArray[np.float32]
 Box = tuple[float, float, float, float]
 CANVAS_WIDTH = 208
+TWINS_SHARE = 0.6  # of the plates whose country draws two characters alike
+PITCH_SHARE = 0.75  # of the lines whose country has a pitch of its own
 _CHINESE = frozenset(PROVINCES + SUFFIXES)
 # Widths of what is drawn but not read, in character heights.
 _GAPS = {
@@ -53,15 +55,16 @@ class Plate:
 
 @dataclass(frozen=True)
 class _Area:
-    """Where one line of characters goes, px on the canvas."""
+    """Where one line of characters goes, px on the canvas; ``wide`` widens its characters."""
 
     left: float
     right: float
     top: float
     height: float
+    wide: float = 1.0
 
 
-def draw_symbols(rng: random.Random, layout: PlateLayout, free_share: float = 0.2) -> list[list[str]]:
+def draw_symbols(rng: random.Random, layout: PlateLayout, free_share: float = 0.15) -> list[list[str]]:
     """The symbols of a plate per line, decoration included; a share of them follows no pattern."""
     if layout.rows == 1 and not layout.needs_chinese and rng.random() < free_share:
         return [words.free_symbols(rng)]
@@ -71,7 +74,7 @@ def draw_symbols(rng: random.Random, layout: PlateLayout, free_share: float = 0.
         if symbol == "/":
             lines.append([])
         else:
-            lines[-1].append(rng.choice(choices) if choices else symbol)
+            lines[-1].extend(rng.choice(choices) if choices else symbol)
     return lines
 
 
@@ -86,13 +89,28 @@ def draw_plate(
     canvas = surface.surroundings(rng, (height + 2 * pad_y, width + 2 * pad_x), pad_y, level)
     paper, ink = _tones(rng, layout, level)
     face = surface.plate_face(rng, layout, (height, width), paper, ink)
+    texts = tuple("".join(s for s in line if s not in _GAPS) for line in lines)
+    if layout.twins and rng.random() < TWINS_SHARE and layout.matches("".join(texts)):
+        # Only where the pattern tells the twins apart: elsewhere the target would teach guessing.
+        fonts = replace(fonts, main=_twin_glyphs(fonts.main, layout.twins))
     coverage, boxes = _coverage(rng, layout, lines, fonts, (height, width))
     marks.small_prints(rng, layout, face, fonts.small, paper, ink, level)
     surface.ink_onto(face, coverage, ink, relief=rng.uniform(0, 28) if rng.random() < 0.6 else 0.0)
     surface.wear(rng, face, level)
     surface.place(rng, canvas, face, box, level)
-    texts = tuple("".join(s for s in line if s not in _GAPS) for line in lines)
     return Plate(canvas, box, texts, layout, tuple((x + pad_x, y + pad_y, w, h) for x, y, w, h in boxes))
+
+
+def _twin_glyphs(font: Font, twins: tuple[str, ...]) -> Font:
+    glyphs = dict(font.glyphs)
+    for pair in twins:
+        drawn, like = pair[0], pair[1]
+        if like == "I":
+            # A bar as thick as the stem: the I of some faces has serifs, the twin of 1 never.
+            stem = max(4, int((glyphs["I"][28:36] > 128).sum(axis=1).min()))
+            glyphs["I"] = np.full((glyphs["I"].shape[0], stem), 255, np.uint8)
+        glyphs[drawn] = glyphs[like]
+    return replace(font, glyphs=glyphs)
 
 
 def _tones(rng: random.Random, layout: PlateLayout, level: float) -> tuple[float, float]:
@@ -107,7 +125,7 @@ def _coverage(
 ) -> tuple[NDArray[np.uint8], list[Box]]:
     coverage = np.zeros(size, np.uint8)
     areas = zip(_areas(rng, layout, size), lines, strict=True)
-    boxes = [_draw_line(rng, coverage, symbols, fonts, area) for area, symbols in areas]
+    boxes = [_draw_line(rng, coverage, symbols, fonts, area, layout.pitch) for area, symbols in areas]
     return coverage, boxes
 
 
@@ -119,10 +137,11 @@ def _areas(rng: random.Random, layout: PlateLayout, size: tuple[int, int]) -> li
         left, right = left + 0.06 * width, right - 0.06 * width
     tall = min(layout.height * rng.uniform(0.92, 1.1), 0.86) * height
     if layout.rows == 2:
-        first = tall * rng.choice((1.0, 1.0, 0.75))
+        first = tall * (rng.choice((1.0, 1.0, 0.75)) if layout.upper == 1 else layout.upper)
         top = max(0.04 * height, (height * rng.uniform(0.92, 1.0) - first - tall) / 2 - 0.02 * height)
         second = min(top + first + rng.uniform(0.05, 0.1) * height, height * 0.97 - tall)
-        return [_Area(left, right, top, first), _Area(left, right, second, tall)]
+        # A low upper row has characters as wide as those below.
+        return [_Area(left, right, top, first, 1 / layout.upper), _Area(left, right, second, tall)]
     middle = 0.5 + (0.11 if "top" in layout.band else 0.0) + rng.gauss(0, 0.012)
     middle += (
         0.07 if layout.header and not layout.footer else -0.04 if layout.footer and not layout.header else 0.0
@@ -130,34 +149,42 @@ def _areas(rng: random.Random, layout: PlateLayout, size: tuple[int, int]) -> li
     return [_Area(left, right, min(max(0.02, middle - tall / height / 2) * height, height - tall - 1), tall)]
 
 
-def _natural_widths(
-    rng: random.Random, symbols: list[str], fonts: Fonts, height: float
-) -> tuple[list[float], bool]:
-    """Cell widths in px before fitting, and whether every character has the same cell."""
-    same_cell = rng.random() < 0.6
-    glyphs = fonts.main.glyphs
-    stretch = rng.uniform(0.85, 1.1) * height / 64
-    cell = fonts.main.cell * stretch
+def _cell_widths(
+    rng: random.Random, symbols: list[str], font: Font, height: float, pitch: float, same_cell: bool
+) -> tuple[list[float], float]:
+    """Widths of the cells in px before fitting, and the px that a px of a glyph takes."""
     gap = rng.uniform(0.1, 0.26) * height
+    stretch = rng.uniform(0.85, 1.1) * height / 64
+    if pitch:
+        stretch = max(0.3 * height, pitch * height * rng.uniform(0.94, 1.06) - gap) / font.cell
+    cell = font.cell * stretch
     scale = {mark: rng.uniform(*bounds) * height for mark, bounds in _GAPS.items()}
     out = []
     for symbol in symbols:
         if symbol in scale:
             out.append(scale[symbol])
         elif symbol in _CHINESE:
-            out.append(0.55 * height + gap)
+            out.append((cell if pitch else 0.55 * height) + gap)
         else:
-            out.append((cell if same_cell else glyphs[symbol].shape[1] * stretch) + gap)
-    return out, same_cell
+            out.append((cell if same_cell else font.glyphs[symbol].shape[1] * stretch) + gap)
+    return out, stretch
 
 
 def _draw_line(
-    rng: random.Random, coverage: NDArray[np.uint8], symbols: list[str], fonts: Fonts, area: _Area
+    rng: random.Random,
+    coverage: NDArray[np.uint8],
+    symbols: list[str],
+    fonts: Fonts,
+    area: _Area,
+    pitch: float,
 ) -> Box:
     """Draws a line's symbols; the box around those that are read."""
-    cells, same_cell = _natural_widths(rng, symbols, fonts, area.height)
+    pitch = pitch if rng.random() < PITCH_SHARE else 0.0
+    same_cell = rng.random() < 0.6
+    cells, stretch = _cell_widths(rng, symbols, fonts.main, area.height * area.wide, pitch, same_cell)
     room = area.right - area.left
-    fit = min(room * rng.uniform(0.8, 1.0) / sum(cells), rng.uniform(1.0, 1.35))
+    widest = rng.uniform(0.95, 1.12) if pitch else rng.uniform(1.0, 1.35)
+    fit = min(room * rng.uniform(0.8, 1.0) / sum(cells), widest)
     x = area.left + (room - sum(cells) * fit) * (0.5 + rng.uniform(-0.3, 0.3))
     ink_share = rng.uniform(0.8, 0.9)
     first, last = area.right, area.left
@@ -165,16 +192,18 @@ def _draw_line(
         cell *= fit
         if symbol in _GAPS:
             marks.draw_mark(rng, coverage, symbol, fonts.main, (x, area.top, cell, area.height))
+            x += cell
+            continue
+        if symbol in _CHINESE and fonts.chinese:
+            glyph, ink = fonts.chinese.glyphs[symbol], cell * ink_share
         else:
-            font = fonts.chinese if symbol in _CHINESE and fonts.chinese else fonts.main
-            glyph = font.glyphs[symbol]
-            if symbol in _CHINESE or not same_cell:
-                ink = cell * ink_share
-            else:
-                ink = min(cell * 0.95, glyph.shape[1] * area.height / 64 * fit)
-            left = x + (cell - ink) / 2
-            _paste(coverage, glyph, left, area.top, ink, area.height)
-            first, last = min(first, left), max(last, left + ink)
+            glyph = fonts.main.glyphs[symbol]
+            own = glyph.shape[1] * stretch * fit
+            # A narrow I or 1 stays narrow.
+            ink = min(cell * 0.95, own) if same_cell else min(cell * ink_share, own * 1.25)
+        left = x + (cell - ink) / 2
+        _paste(coverage, glyph, left, area.top, ink, area.height)
+        first, last = min(first, left), max(last, left + ink)
         x += cell
     return first, area.top, last - first, area.height
 
@@ -185,4 +214,5 @@ def _paste(
     left, top, wide, tall = round(x), round(y), max(2, round(width)), max(4, round(height))
     left, top = min(max(0, left), coverage.shape[1] - wide), min(max(0, top), coverage.shape[0] - tall)
     target = coverage[top : top + tall, left : left + wide]
-    np.maximum(target, cv2.resize(glyph, (wide, tall), interpolation=cv2.INTER_LINEAR), out=target)
+    # Written over what is there: characters never overlap.
+    cv2.resize(glyph, (wide, tall), dst=target, interpolation=cv2.INTER_LINEAR)

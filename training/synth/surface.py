@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import random
 from typing import Any
 
@@ -81,10 +82,17 @@ def plate_face(
             face, (inset, inset), (width - 1 - inset, height - 1 - inset), tone, rng.randrange(1, 4)
         )
     blue = rng.uniform(20, 150) if paper > ink else rng.uniform(60, 160)
+    if layout.band and rng.random() < 0.3:
+        # In infrared, and on plates with arms instead of stars, the band is nearly as bright as the paper.
+        blue = paper + (ink - paper) * rng.uniform(0.05, 0.35)
     if "left" in layout.band and rng.random() < 0.93:
         face[:, : round(width * rng.uniform(0.075, 0.1))] = blue
     if "right" in layout.band and rng.random() < 0.9:
         face[:, width - round(width * rng.uniform(0.07, 0.09)) :] = blue
+    if "strip" in layout.band and rng.random() < 0.7:
+        face[: round(height * rng.uniform(0.17, 0.21))] = ink * 0.85 + paper * 0.15
+        if rng.random() < 0.5:
+            face[height - round(height * rng.uniform(0.14, 0.19)) :] = ink * 0.85 + paper * 0.15
     if "top" in layout.band:
         face[: round(height * rng.uniform(0.2, 0.25))] = blue
     return face
@@ -109,11 +117,14 @@ def _picture(rng: random.Random, face: Image, paper: float, ink: float) -> None:
 
 def ink_onto(face: Image, coverage: NDArray[np.uint8], ink: float, relief: float) -> None:
     """Paints the characters; ``relief`` (gray levels) lights upper edges and darkens lower ones."""
-    alpha = coverage.astype(np.float32) * (1 / 255)
-    face += (ink - face) * alpha
+    alpha = np.multiply(coverage, np.float32(1 / 255), dtype=np.float32)
+    change = ink - face
+    change *= alpha
+    face += change
     if relief:
         edge = alpha[2:, 2:] - alpha[:-2, :-2]
-        face[1:-1, 1:-1] += edge * relief
+        edge *= np.float32(relief)
+        face[1:-1, 1:-1] += edge
 
 
 def wear(rng: random.Random, face: Image, level: float) -> None:
@@ -138,7 +149,28 @@ def place(rng: random.Random, canvas: Gray, face: Image, box: Box, level: float)
         rows = rng.randrange(1, max(2, height // 8))
         strip = canvas[y : y + rows, x : x + width]
         strip[:] = strip * rng.uniform(0.4, 0.9)
-    if rng.random() < 0.06 * level:
-        for share in rng.choice(((0.25, 0.75), (0.2, 0.6), (0.5,))):
-            center = (round(x + share * width), y + rng.randrange(-height // 6, height // 6))
-            cv2.circle(canvas, center, rng.randrange(3, max(5, height // 5)), 255, -1)
+    if rng.random() < 0.12 * level:
+        _lamps(rng, canvas, box)
+
+
+@functools.cache
+def _glare(core: float) -> Gray:
+    """A round blob of light, uint8 [32, 32]: white inside ``core`` (0-1 of the radius), fading outside."""
+    y, x = np.mgrid[-1:1:32j, -1:1:32j]
+    return to_bytes(255 * np.clip((1 - np.hypot(x, y)) / (1 - core), 0, 1) ** 1.5)
+
+
+def _lamps(rng: random.Random, canvas: Gray, box: Box) -> None:
+    """The reflections of the plate lamps on the upper edge: blurred, and over characters now and then."""
+    x, y, width, height = box
+    glare = _glare(rng.choice((0.0, 0.3, 0.5, 0.7)))
+    reach = height * rng.uniform(0.12, 0.38)
+    level = y + height * rng.uniform(-0.12, 0.25)
+    for share in rng.choice(((0.25, 0.75), (0.3, 0.7), (0.2, 0.6), (0.35, 0.65), (0.5,), (0.3,))):
+        half_wide = max(3, round(reach * rng.uniform(0.9, 1.6)))
+        half_tall = max(3, round(reach * rng.uniform(0.8, 1.2)))
+        center = x + (share + rng.uniform(-0.05, 0.05)) * width
+        left, top = max(0, round(center) - half_wide), max(0, round(level) - half_tall)
+        target = canvas[top : top + 2 * half_tall, left : left + 2 * half_wide]
+        blob = cv2.resize(glare, target.shape[::-1], interpolation=cv2.INTER_LINEAR)
+        cv2.addWeighted(target, 1.0, blob, rng.uniform(0.5, 1.0), 0.0, dst=target)

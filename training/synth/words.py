@@ -34,6 +34,7 @@ SLOGANS = _lines(
     Premium Auto | EST 1988 | JAN 09 | DEC 12 | MAR | 2011
     """
 )
+FOOTERS = SLOGANS + HEADERS
 COUNTRY_CODES = _lines("D | F | I | E | PL | CZ | SK | RO | H | A | NL | B | P | S | N | FIN | BG | HR | GB")
 
 
