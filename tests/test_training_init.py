@@ -15,6 +15,7 @@ from torch import nn
 from lprfast.model import ModelContract
 from training import export, train_ocr
 from training.ocr import initial as initial_module
+from training.ocr import train as train_module
 from training.ocr.checkpoint import load_checkpoint
 from training.ocr.config import Config
 from training.ocr.evaluate import log_posteriors
@@ -149,7 +150,10 @@ def test_taller_and_wider_inputs(arch: str) -> None:
     assert model(torch.zeros(1, 1, 48, 128)).shape == (1, 32, 5)
 
 
-def test_a_tall_run_starts_from_a_file_and_says_what_it_learnt_from(tmp_path: Path) -> None:
+def test_a_tall_run_starts_from_a_file_and_says_what_it_learnt_from(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(train_module, "CALIBRATION_IMAGES", 8)
     start = exported(trained_model("conv", 48), tmp_path / "tall.onnx", input_height=48,
                      training={"arch": "conv", "data": ["synthetic", "cars/labels.csv"]})  # fmt: skip
     flags = ["--steps", "1", "--batch", "4", "--val-size", "2", "--workers", "0", "--threads", "1"]

@@ -141,9 +141,9 @@ def test_weights_of_one_change_nothing_and_others_count_as_given() -> None:
     )  # fmt: skip
     assert torch.equal(plain, usual)
     torch.testing.assert_close(batch_loss(model, BATCH, CPU, "fp32", torch.ones(3)), plain)
-    one = [float(batch_loss(model, BATCH, CPU, "fp32", 3 * torch.eye(3)[i])) for i in range(3)]
+    one = [batch_loss(model, BATCH, CPU, "fp32", 3 * torch.eye(3)[i]).item() for i in range(3)]
     weighted = batch_loss(model, BATCH, CPU, "fp32", torch.tensor([0.5, 1.0, 1.5]))
-    assert float(weighted) == pytest.approx((0.5 * one[0] + one[1] + 1.5 * one[2]) / 3)
+    assert weighted.item() == pytest.approx((0.5 * one[0] + one[1] + 1.5 * one[2]) / 3)
 
 
 def test_confusion_weights_reach_the_loss_with_their_strength(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -189,7 +189,10 @@ def test_halves_share_no_text_and_are_halves() -> None:
         finetune_study.halves(rows[:2], {"0": "O"}, 0)
 
 
-def test_a_study_writes_its_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_study_writes_its_table(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(train_module, "CALIBRATION_IMAGES", 8)
     rows = [{"path": f"{n}.png", "text": f"AB{n}"} for n in range(4)]
     labels = str(write(tmp_path / "l.csv", rows))
     flags: list[Any] = ["--steps", "1", "--batch", "4", "--val-size", "2", "--workers", "0", "--threads", "1"]
