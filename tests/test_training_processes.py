@@ -29,7 +29,8 @@ images, targets = torch.randn(8, 1, 32, 128), torch.randint(1, 5, (24,))
 model, alone = build_model("slim", 5).eval(), build_model("slim", 5).eval()
 alone.load_state_dict(model.state_dict())
 mine = Batch(images[world.rank::2], targets.view(8, 3)[world.rank::2].flatten(), torch.full((4,), 3))
-batch_loss(world.wrap(model), mine, world.device, "fp32").backward()
+averaging = world.wrap(model)  # must outlive the backward pass
+batch_loss(averaging, mine, world.device, "fp32").backward()
 batch_loss(alone, Batch(images, targets, torch.full((8,), 3)), world.device, "fp32").backward()
 for ours, theirs in zip(model.parameters(), alone.parameters(), strict=True):
     torch.testing.assert_close(ours.grad, theirs.grad, atol=1e-6, rtol=1e-4)
