@@ -29,11 +29,12 @@ from training.ocr.config import Config
 from training.ocr.data import BatchKey, BatchMaker, ValidationSet, batches, synthetic_validation
 from training.ocr.ema import Ema
 from training.ocr.evaluate import evaluate
+from training.ocr.initial import Initial, load_weights
 from training.ocr.labels import augment, load_gray, parse_spec, read_label_file
 from training.ocr.model import build_model, parameter_count
 from training.ocr.schedule import Clock, hard_share, learning_rate
 from training.ocr.text import Codec, required_steps
-from training.ocr.train import batch_loss, extended_charset, load_weights
+from training.ocr.train import batch_loss, extended_charset
 from training.ocr.widths import read_widths
 from training.synth import CHARSET
 
@@ -144,7 +145,7 @@ def test_equal_neighbours_need_a_step_between_them() -> None:
 
 def test_every_run_is_judged_on_the_same_synthetic_plates() -> None:
     sets = [
-        train_module._validation_sets(Config(steps=1, val_size=5, multi_scale=scale), LONE)[0]
+        train_module._validation_sets(Config(steps=1, val_size=5, multi_scale=scale), LONE, [])[0]
         for scale in ((0.4, 1.0), (1.0, 1.0))
     ]
     assert torch.equal(sets[0].images, sets[1].images)
@@ -232,9 +233,9 @@ def test_multi_scale_sets_the_sizes_of_a_batch(
     labels = write_labels(tmp_path, [("a.png", "A", "")])
     widths: list[int] = []
 
-    def measured(crops: list[Any]) -> Any:
+    def measured(crops: list[Any], **size: int) -> Any:
         widths.extend(crop.shape[1] for crop in crops)
-        return prepare(crops)
+        return prepare(crops, **size)
 
     monkeypatch.setattr(data_module, "prepare", measured)
     maker = maker_of(multi_scale=scale, data=(str(labels),), data_share=0.5)
@@ -324,7 +325,8 @@ def test_bad_rows_are_listed_and_left_out_and_a_bad_file_ends_the_program(
     (tmp_path / "mine" / "b.png").write_bytes(b"not an image")
     flags = ["--steps", "1", "--no-export", *SMALL]
     out = tmp_path / "run"
-    assert train_ocr.main([*flags, "--data", str(labels), "--val", str(labels), "--out", str(out)]) == 0
+    judge = write_labels(tmp_path / "judge", [("a.png", "C", "")])
+    assert train_ocr.main([*flags, "--data", str(labels), "--val", str(judge), "--out", str(out)]) == 0
     printed = capsys.readouterr()
     assert f"{labels}: line 3 is left out: b.png: not an image" in printed.err
     assert "mine/labels.csv 1" in printed.out
@@ -419,14 +421,14 @@ def test_a_run_is_not_overwritten_or_changed_by_accident(
 
 def test_init_moves_the_classes_of_shared_symbols() -> None:
     old, new = build_model("slim", 3), build_model("slim", 4)
-    state = {"charset": ["A", "B"], "ema": old.state_dict(), "config": {"arch": "slim"}}
-    load_weights(new, Codec("BCA"), state)
+    initial = Initial("old", "slim", (32, 128), ("A", "B"), old.state_dict(), (), folded=False)
+    load_weights(new, Config(), Codec("BCA"), initial)
     before, after = old.state_dict(), new.state_dict()
     assert torch.equal(after["0.0.weight"], before["0.0.weight"])
     for into, from_ in ((0, 0), (1, 2), (3, 1)):
         assert torch.equal(after["8.classify.weight"][into], before["8.classify.weight"][from_])
-    with pytest.raises(ValueError, match="--init: the checkpoint is of the architecture 'slim'"):
-        load_weights(build_model("conv", 4), Codec("BCA"), state)
+    with pytest.raises(ValueError, match="--init: the model is of the architecture 'slim'"):
+        load_weights(build_model("conv", 4), Config(arch="conv"), Codec("BCA"), initial)
 
 
 @pytest.mark.parametrize(
@@ -459,11 +461,11 @@ def test_init_and_out_that_cannot_be_used_are_refused_before_anything_is_written
 ) -> None:
     out = tmp_path / "out"
     run = ["--steps", "1", *SMALL]
-    assert train_ocr.main([*run, "--init", str(finished / "model.onnx"), "--out", str(out)]) == 2
-    assert "model.onnx: expected a checkpoint of training/train_ocr.py (last.pt)" in capsys.readouterr().err
+    assert train_ocr.main([*run, "--init", str(finished / "log.jsonl"), "--out", str(out)]) == 2
+    assert "log.jsonl: expected a checkpoint of training/train_ocr.py (last.pt)" in capsys.readouterr().err
     checkpoint = str(finished / "last.pt")
     assert train_ocr.main([*run, "--arch", "conv", "--init", checkpoint, "--out", str(out)]) == 2
-    assert "--init: the checkpoint is of the architecture 'slim'" in capsys.readouterr().err
+    assert "--init: the model is of the architecture 'slim'" in capsys.readouterr().err
     assert not out.exists()
     assert train_ocr.main(["--resume", "--init", checkpoint, "--out", str(finished)]) == 2
     assert "give one of them" in capsys.readouterr().err

@@ -72,8 +72,9 @@ def parse_spec(spec: str, flag: str = "--data") -> tuple[Path, float]:
     return Path(head if colon else spec), weight
 
 
-def read_label_file(spec: str, split: str, steps: int = STEPS) -> LabelFile:
-    """Reads the rows of ``split`` ("train" or "dev"), or all rows when no row is of that split.
+def read_label_file(spec: str, split: str | None, steps: int = STEPS) -> LabelFile:
+    """Reads the rows of ``split`` ("train" or "dev"), or all rows when no row is of that split
+    or ``split`` is None.
 
     Columns are as in ``lprfast.data.labels``. Texts are learnt and compared in upper case, letters and digits
     only; an empty text says that nothing is to be read. Every image is decoded once: one that cannot be would
@@ -89,7 +90,7 @@ def read_label_file(spec: str, split: str, steps: int = STEPS) -> LabelFile:
         raise LabelError(f"{path}: expected one column 'text', got {','.join(labels.columns)[:120]!r}")
     bad_rows = list(labels.bad_rows)
     rows: list[LabelledCrop] = []
-    for row in _rows_of(labels, split):
+    for row in labels.rows if split is None else _rows_of(labels, split):
         try:
             rows.append(_checked(row, steps))
         except ImageError as error:

@@ -1,0 +1,211 @@
+"""Labelled crops: splits, groups, weights of the loss, and the fine-tuning study."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from torch import nn
+from torch.nn import functional
+
+from training import finetune_study, train_ocr
+from training.ocr import train as train_module
+from training.ocr.config import Config
+from training.ocr.data import Batch, BatchKey, BatchMaker, ValidationSet
+from training.ocr.evaluate import scores_of_groups
+from training.ocr.labels import LabelFile, LabelledCrop, parse_spec, read_label_file
+from training.ocr.splits import without_trained
+from training.ocr.text import Codec
+from training.ocr.train import batch_loss
+from training.synth import CHARSET
+
+CPU = torch.device("cpu")
+
+
+def write(path: Path, rows: list[dict[str, str]]) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]), restval="")
+        writer.writeheader()
+        for row in rows:
+            Image.fromarray(np.full((20, 60), 90, np.uint8)).save(path.parent / row["path"])
+            writer.writerow(row)
+    return path
+
+
+def file_of(*texts: str, name: str = "a") -> LabelFile:
+    return LabelFile(Path(f"{name}/labels.csv"), 1.0, tuple(LabelledCrop(Path("x"), text) for text in texts))
+
+
+def test_texts_that_train_do_not_judge(capsys: pytest.CaptureFixture[str]) -> None:
+    judging, training = file_of("A1", "B2", "B2", "C3", "", name="val"), file_of("B2", "D4", "")
+    kept = without_trained(judging, [training])
+    assert [row.text for row in kept.rows] == ["A1", "C3", ""]
+    assert (
+        "2 of 5 rows are left out of the report: their 1 texts also train in a/labels"
+        in capsys.readouterr().err
+    )
+    assert without_trained(judging, [file_of("Z")]) is judging
+    with pytest.raises(
+        ValueError, match=r"--val .*labels\.csv: every row has the text of a plate that trains"
+    ):
+        without_trained(file_of("B2"), [training])
+
+
+def test_a_file_that_trains_whole_cannot_judge_itself(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    labels = str(write(tmp_path / "l.csv", [{"path": "a.png", "text": "A"}]))
+    flags = ["--steps", "1", "--workers", "0", "--data", labels, "--val", labels]
+    assert train_ocr.main([*flags, "--out", str(tmp_path / "run")]) == 2
+    assert "every row has the text of a plate that trains" in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()
+
+
+def test_rows_that_cannot_be_read_are_not_replaced_by_the_other_split(tmp_path: Path) -> None:
+    path = write(tmp_path / "l.csv", [{"path": "a.png", "text": "A", "split": "train"}])
+    path.write_text(path.read_text(encoding="utf-8") + "b.png,B,dev,more\n", encoding="utf-8")
+    with pytest.raises(
+        ValueError, match=r"no row of the split 'dev' can be used, and 1 rows .*line 3: expected 3"
+    ):
+        read_label_file(str(path), "dev")
+    assert [row.text for row in read_label_file(str(path), "train").rows] == ["A"]
+
+
+def test_balance_counts_groups_by_the_root_of_their_size(tmp_path: Path) -> None:
+    rows = [{"path": f"{n}.png", "text": "BIG", "type": "car"} for n in range(16)]
+    rows.append({"path": "x.png", "text": "LONE", "type": "truck"})
+    labels = write(tmp_path / "l.csv", rows)
+    drawn = {}
+    for balance in (None, "type"):
+        config = Config(steps=1, batch=300, data=(str(labels),), data_share=1.0, balance=balance)
+        maker = BatchMaker(config, Codec(CHARSET), [read_label_file(str(labels), "train")], 0, 1)
+        _, _, lengths = maker[BatchKey(0, 1.0)]
+        drawn[balance] = int((lengths == 4).sum())
+    assert 6 <= drawn[None] <= 34  # 300 / 17 = 18, four deviations
+    assert 37 <= drawn["type"] <= 83  # 300 / (1 + 4) = 60
+    with pytest.raises(ValueError, match="--balance region: expected a --data file whose column 'region'"):
+        BatchMaker(
+            Config(steps=1, balance="region"), Codec(CHARSET), [read_label_file(str(labels), "train")], 0, 1
+        )
+
+
+def test_groups_are_scored_apart() -> None:
+    texts, groups = ["A", "B", "C"], ["taxi", "", "taxi"]
+    data = ValidationSet("x", torch.zeros(3, 1, 32, 128), texts, {"type": groups})
+    scores = scores_of_groups(["A", "B", "X"], data, "type")
+    assert {name: (s.n, s.exact) for name, s in scores.items()} == {"(none)": (1, 1), "taxi": (2, 1)}
+
+
+def test_a_run_reports_the_groups_that_a_file_names(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    labels = write(tmp_path / "l.csv", [{"path": f"{r}.png", "text": "A", "region": r} for r in ("UK", "AR")])
+    flags = ["--steps", "1", "--batch", "4", "--val-size", "2", "--workers", "0", "--threads", "1"]
+    out = tmp_path / "run"
+    assert train_ocr.main([*flags, "--no-export", "--val", str(labels), "--out", str(out)]) == 0
+    events = [json.loads(line) for line in (out / "log.jsonl").read_text(encoding="utf-8").splitlines()]
+    (groups,) = [event for event in events if event["event"] == "groups"]
+    assert (groups["column"], groups["count"]) == ("region", {"AR": 1, "UK": 1})
+    assert "column region  exact AR" in capsys.readouterr().out
+
+
+# Weights of the loss
+
+
+class Answer(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.answers = nn.Parameter(torch.randn(3, 8, 5, generator=torch.Generator().manual_seed(1)))
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        return self.answers.log_softmax(-1)
+
+
+BATCH = Batch(torch.zeros(3, 1, 32, 128), torch.tensor([1, 2, 3, 3]), torch.tensor([2, 0, 2]))
+
+
+def test_weights_of_one_change_nothing_and_others_count_as_given() -> None:
+    model = Answer()
+    plain = batch_loss(model, BATCH, CPU, "fp32")
+    usual = functional.ctc_loss(
+        model(BATCH.images).transpose(0, 1), BATCH.targets, torch.full((3,), 8), BATCH.lengths,
+        zero_infinity=True,
+    )  # fmt: skip
+    assert torch.equal(plain, usual)
+    torch.testing.assert_close(batch_loss(model, BATCH, CPU, "fp32", torch.ones(3)), plain)
+    one = [batch_loss(model, BATCH, CPU, "fp32", 3 * torch.eye(3)[i]).item() for i in range(3)]
+    weighted = batch_loss(model, BATCH, CPU, "fp32", torch.tensor([0.5, 1.0, 1.5]))
+    assert weighted.item() == pytest.approx((0.5 * one[0] + one[1] + 1.5 * one[2]) / 3)
+
+
+def test_confusion_weights_reach_the_loss_with_their_strength(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Stub:
+        seen: list[str] = []  # noqa: RUF012
+
+        def load_confusion(self, path: Path, charset: tuple[str, ...]) -> Stub:
+            assert (path, charset) == (Path("c.json"), tuple("ABC"))
+            return self
+
+        def weights(self, texts: list[str]) -> torch.Tensor:
+            self.seen = texts
+            return torch.tensor([0.25, 0.5, 2.25])
+
+    stub = Stub()
+    monkeypatch.setattr(train_module.importlib, "import_module", lambda name: stub)
+    run = train_module._Run.__new__(train_module._Run)
+    run.config, run.codec = Config(confusion="c.json:0.5"), Codec("ABC")
+    run.loss_weights = train_module._loss_weights(run.config, run.codec)
+    weights = run.weights_of(BATCH)
+    assert stub.seen == ["AB", "", "CC"]
+    assert weights is not None
+    torch.testing.assert_close(weights, torch.tensor([0.5, 0.5**0.5, 1.5]) * 3 / (2 + 0.5**0.5))
+    assert parse_spec("c.json", "--confusion") == (Path("c.json"), 1.0)
+    with pytest.raises(ValueError, match="--confusion c:0: expected a positive number"):
+        parse_spec("c:0", "--confusion")
+
+
+# The study
+
+
+def test_halves_share_no_text_and_are_halves() -> None:
+    texts = ["O1", "01", "B", "B", "C", "D", "E", "F"]
+    rows = [LabelledCrop(Path(str(n)), text) for n, text in enumerate(texts)]
+    for seed in range(20):
+        train, test = finetune_study.halves(rows, {"0": "O"}, seed)
+        assert Counter([*train, *test]) == Counter(rows)
+        assert 4 <= len(train) <= 5
+        sides = [{row.text.replace("0", "O") for row in side} for side in (train, test)]
+        assert not sides[0] & sides[1]
+    assert finetune_study.halves(rows, {}, 3) == finetune_study.halves(rows, {}, 3)
+    with pytest.raises(ValueError, match="expected labels of two plates at least"):
+        finetune_study.halves(rows[:2], {"0": "O"}, 0)
+
+
+def test_a_study_writes_its_table(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(train_module, "CALIBRATION_IMAGES", 8)
+    rows = [{"path": f"{n}.png", "text": f"AB{n}"} for n in range(4)]
+    labels = str(write(tmp_path / "l.csv", rows))
+    flags: list[Any] = ["--steps", "1", "--batch", "4", "--val-size", "2", "--workers", "0", "--threads", "1"]
+    out = tmp_path / "study"
+    assert finetune_study.main([labels, "--sizes", "1", "2", *flags, "--out", str(out)]) == 0
+    study = json.loads((out / "study.json").read_text(encoding="utf-8"))
+    assert [(row["size"], row["n"], row["steps"]) for row in study["rows"]] == [
+        (0, 2, 0),
+        (1, 2, 1),
+        (2, 2, 1),
+    ]
+    assert "| 2 | " in capsys.readouterr().out
+    one, two = ((out / f"train-{n}.csv").read_text(encoding="utf-8").splitlines() for n in (1, 2))
+    assert (len(two), two[:2]) == (3, one)
+    assert finetune_study.main([labels, "--sizes", "3", *flags]) == 2
+    assert "--sizes: expected 1 to 2 (half of the file), got 3" in capsys.readouterr().err
