@@ -90,6 +90,9 @@ class Reader:
         min_confidence: float,
         threads: int,
         batch: int,
+        calibration_features: list[str] = ...,
+        calibration_weights: list[float] = ...,
+        calibration_bias: float = ...,
     ) -> None: ...
     def read(self, crops: list[Any], nbest: int = 0) -> list[tuple[Any, ...]]: ...
     @property

@@ -11,6 +11,16 @@ from lprfast._core import ModelError
 
 CONTRACT_VERSION = 2
 
+# What the confidence may be calibrated by; csrc/pipeline/calibrate.cpp computes them.
+CALIBRATION_FEATURES = (
+    "logit_confidence",
+    "logit_min_character",
+    "log_width",
+    "log_sharpness",
+    "log_contrast",
+    "length",
+)
+
 T = TypeVar("T")
 
 # Wider than anything of use, narrow enough that float32 arithmetic stays finite.
@@ -34,7 +44,7 @@ class ModelContract:
     ``float32 [N, T, K]`` with ``K = len(charset) + 1``: class ``blank`` is the CTC blank, the others are the
     charset in order. ``two_line`` says how a plate of two lines is read: ``halves`` (the model answers
     nothing to the whole and reads its top and bottom half) or ``none`` (not at all). ``precision`` is that of
-    the weights.
+    the weights. ``calibration`` is empty or what ``training/calibrate.py`` writes; docs/calibration.md explains.
     """
 
     name: str
@@ -184,3 +194,33 @@ def _check(contract: ModelContract) -> None:
     for key, known in _CHOICES.items():
         value = getattr(contract, key)
         _require(value in known, key, " or ".join(known), value)
+    if contract.calibration:
+        _check_calibration(contract.calibration)
+
+
+def _check_calibration(calibration: Mapping[str, Any]) -> None:
+    method = calibration.get("method")
+    _require(method == "logistic", "calibration", "method 'logistic'", method)
+    features = calibration.get("features")
+    known = isinstance(features, list | tuple) and all(name in CALIBRATION_FEATURES for name in features)
+    expected = f"features, a list of {', '.join(CALIBRATION_FEATURES)}"
+    _require(known and len(features or ()) > 0, "calibration", expected, features)
+    _require(len(set(features or ())) == len(features or ()), "calibration", "no feature twice", features)
+    weights = calibration.get("weights")
+    fits = isinstance(weights, list | tuple) and len(weights) == len(features or ())
+    expected = f"weights, {len(features or ())} finite numbers, one per feature"
+    _require(fits and all(map(_is_finite, weights or ())), "calibration", expected, weights)
+    by_feature = dict(zip(features or (), weights or (), strict=True))
+    _require(
+        by_feature.get("logit_confidence", 0) >= 0,
+        "calibration",
+        "a weight of logit_confidence of 0 or more: what the model is surer of must not count as less sure",
+        by_feature.get("logit_confidence"),
+    )
+    _require(_is_finite(calibration.get("bias")), "calibration", "bias, a finite number", calibration.get("bias"))
+
+
+def _is_finite(value: object) -> bool:
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    # False for NaN. No weight of use is near the bound; under it every sum stays finite.
+    return number and abs(value) <= 1e6  # type: ignore[arg-type]

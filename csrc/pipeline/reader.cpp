@@ -44,6 +44,7 @@ std::size_t batch_size(std::size_t crops, const ReaderSpec& spec) {
 
 void check_spec(const ReaderSpec& spec) {
   image::check(spec.prepare);
+  check(spec.decode.calibration);
   if (spec.threads < 1 || spec.threads > 1024) {
     throw std::invalid_argument("threads: expected 1 to 1024, got " + std::to_string(spec.threads));
   }
@@ -192,6 +193,7 @@ std::vector<Read> Reader::read(const std::vector<Crop>& crops, int nbest) const 
   for (const std::exception_ptr& failure : failures) {
     if (failure) std::rethrow_exception(failure);
   }
+  for (Read& read : reads) settle(spec_.decode, read);
   return reads;
 }
 
