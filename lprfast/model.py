@@ -44,7 +44,7 @@ class ModelContract:
     ``float32 [N, T, K]`` with ``K = len(charset) + 1``: class ``blank`` is the CTC blank, the others are the
     charset in order. ``two_line`` says how a plate of two lines is read: ``halves`` (the model answers
     nothing to the whole and reads its top and bottom half) or ``none`` (not at all). ``precision`` is that of
-    the weights. ``calibration`` is empty or what ``training/calibrate.py`` writes; docs/calibration.md explains.
+    the weights. ``calibration`` is empty or what ``training/calibrate.py`` writes, see docs/calibration.md.
     """
 
     name: str
@@ -199,25 +199,22 @@ def _check(contract: ModelContract) -> None:
 
 
 def _check_calibration(calibration: Mapping[str, Any]) -> None:
-    method = calibration.get("method")
-    _require(method == "logistic", "calibration", "method 'logistic'", method)
-    features = calibration.get("features")
-    known = isinstance(features, list | tuple) and all(name in CALIBRATION_FEATURES for name in features)
-    expected = f"features, a list of {', '.join(CALIBRATION_FEATURES)}"
-    _require(known and len(features or ()) > 0, "calibration", expected, features)
-    _require(len(set(features or ())) == len(features or ()), "calibration", "no feature twice", features)
-    weights = calibration.get("weights")
-    fits = isinstance(weights, list | tuple) and len(weights) == len(features or ())
-    expected = f"weights, {len(features or ())} finite numbers, one per feature"
-    _require(fits and all(map(_is_finite, weights or ())), "calibration", expected, weights)
-    by_feature = dict(zip(features or (), weights or (), strict=True))
-    _require(
-        by_feature.get("logit_confidence", 0) >= 0,
-        "calibration",
-        "a weight of logit_confidence of 0 or more: what the model is surer of must not count as less sure",
-        by_feature.get("logit_confidence"),
-    )
-    _require(_is_finite(calibration.get("bias")), "calibration", "bias, a finite number", calibration.get("bias"))
+    def require(condition: bool, expected: str, name: str) -> None:
+        _require(condition, "calibration", f"{name}: {expected}", calibration.get(name))
+
+    require(calibration.get("method") == "logistic", "'logistic'", "method")
+    features, weights = calibration.get("features"), calibration.get("weights")
+    if not isinstance(features, list | tuple) or not isinstance(weights, list | tuple):
+        raise ModelError("metadata key 'calibration': expected the lists features and weights")
+    known = all(name in CALIBRATION_FEATURES for name in features)
+    require(known and len(features) > 0, f"names out of {', '.join(CALIBRATION_FEATURES)}", "features")
+    require(len(set(features)) == len(features), "no name twice", "features")
+    fits = len(weights) == len(features) and all(map(_is_finite, weights))
+    require(fits, f"{len(features)} finite numbers, one per feature", "weights")
+    of_confidence = dict(zip(features, weights, strict=True)).get("logit_confidence", 0)
+    # A text that the model is surer of must not count as less likely.
+    require(of_confidence >= 0, "0 or more for logit_confidence", "weights")
+    require(_is_finite(calibration.get("bias")), "a finite number", "bias")
 
 
 def _is_finite(value: object) -> bool:

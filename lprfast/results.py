@@ -42,8 +42,8 @@ class PlateRead:
 
     Attributes:
         text: the plate; empty unless ``status`` is ``ok``.
-        confidence: probability that this text is right, 0-1; 0 unless ``status`` is ``ok``. Calibrated where the
-            model file holds a calibration (``PlateReader.calibrated``), else ``raw_confidence``.
+        confidence: probability that this text is right, 0-1; 0 unless ``status`` is ``ok``. Calibrated where
+            the model file holds a calibration (``PlateReader.calibrated``), else ``raw_confidence``.
         char_confidences: one posterior per character, 0-1.
         status: ``ok``; ``no_plate`` (the model saw no text); ``unreadable`` (too small, or no text is likely
             enough); ``error`` (the crop could not be used, ``error`` says why).

@@ -78,9 +78,9 @@ class Calibration:
 def calibration(confidences: Sequence[float], right: Sequence[bool], *, bins: int = BINS) -> Calibration:
     """Measures confidences against what was right.
 
-    Bins have equal mass: of n crops in order of confidence, crop i (from 0) is in bin ``floor(i * bins / n)``.
-    Crops of equal confidence all go where their first one goes, so that the crops' order changes nothing;
-    bins that this empties are left out.
+    Bins have equal mass: of n crops in order of confidence, crop i (from 0) is in bin
+    ``floor(i * bins / n)``. Crops of equal confidence all go where their first one goes, so that the crops'
+    order changes nothing; bins that this empties are left out.
 
     Args:
         confidences: one per crop, 0-1. A crop that answered no text has confidence 0.

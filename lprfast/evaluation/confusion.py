@@ -62,9 +62,9 @@ class Confusion:
         return [GAP, *sorted({symbol for pair in self.counts for symbol in pair} - {GAP})]
 
     def to_dict(self) -> dict[str, Any]:
-        """The whole matrix: ``matrix[i][j]`` counts ``symbols[i]`` read as ``symbols[j]``; ``symbols[0]`` is "".
+        """The whole matrix: ``matrix[i][j]`` counts ``symbols[i]`` read as ``symbols[j]``.
 
-        So row 0 holds inserted characters and column 0 missing ones.
+        ``symbols[0]`` is "": row 0 holds inserted characters and column 0 missing ones.
         """
         symbols = self.symbols()
         return {

@@ -94,8 +94,8 @@ class Report:
         crops: rates over crops.
         vehicles: rates over votes, one per vehicle; None where no row names a track.
         statuses: how many crops had which status.
-        confidence: how well the crops' confidences are calibrated; a crop without a text counts with confidence 0
-            and is right only where there is nothing to read. None without crops.
+        confidence: how well the crops' confidences are calibrated; a crop without a text counts with
+            confidence 0 and is right only where there is nothing to read. None without crops.
         raw_confidence: the same before calibration; None where the reader is not calibrated.
         confusion: aligned characters of the crops that answered a text.
     """
