@@ -22,7 +22,7 @@ from lprfast.evaluation.calibration import wilson_interval
 from lprfast.evaluation.diagram import DiagramError, check_diagram
 from lprfast.model import CALIBRATION_FEATURES
 from training import calibrate
-from training.ocr.logistic import fit_logistic, held_out_loss, sigmoid
+from training.ocr.logistic import fit_logistic, held_out_losses, sigmoid
 
 # Figures
 
@@ -301,11 +301,10 @@ def test_a_fit_where_all_are_right_is_finite() -> None:
 def test_a_feature_of_noise_does_not_lower_the_held_out_loss() -> None:
     values, right = drawn(2000, 5)
     noise = np.random.default_rng(6).normal(size=(2000, 1))
-    both = held_out_loss(values, right, ("logit_confidence", "log_width"), seed=0)
-    fewer = held_out_loss(values[:, :1], right, ("logit_confidence",), seed=0)
-    more = held_out_loss(
-        np.hstack([values, noise]), right, ("logit_confidence", "log_width", "length"), seed=0
-    )
+    both = held_out_losses(values, right, ("logit_confidence", "log_width"), seed=0).mean()
+    fewer = held_out_losses(values[:, :1], right, ("logit_confidence",), seed=0).mean()
+    names = ("logit_confidence", "log_width", "length")
+    more = held_out_losses(np.hstack([values, noise]), right, names, seed=0).mean()
     assert both < fewer - 1e-3
     assert more > both - 5e-4
 
@@ -338,7 +337,7 @@ def test_calibrate_writes_a_model_that_says_what_it_was_fitted_on(toy: Path, tmp
     reader = PlateReader(out)
     assert reader.calibrated
     fitted = reader.contract.calibration["fitted_on"]
-    assert fitted["sources"] == ["synthetic held-out", f"{tmp_path.name}/labels.csv"]
+    assert fitted["sources"] == ["synthetic", f"{tmp_path.name}/labels.csv"]
     assert 240 <= fitted["n"] <= 242
     read = reader.read(crop_of_text("A"))
     assert read.raw_confidence is not None
@@ -359,6 +358,7 @@ def test_calibrate_refuses_rows_that_judge(
     assert "200 are needed" in capsys.readouterr().err
     assert calibrate.main([str(tmp_path / "no.onnx"), "--out", str(out)]) == 2
     assert calibrate.main([str(toy), "--out", str(out), "--crops", "0"]) == 2
+    assert calibrate.main([str(toy), "--out", str(out), "--held-out-share", "2"]) == 2
     assert not out.exists()
 
 

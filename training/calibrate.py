@@ -25,18 +25,18 @@ from lprfast.data.labels import read_labels
 from lprfast.data.reading import read_files
 from lprfast.evaluation import Calibration, calibration, normalize, trained_on
 from lprfast.model import ModelContract
-from training.ocr.logistic import Array, Fit, fit_logistic, held_out_loss
+from training.ocr.logistic import Array, Fit, fit_logistic, held_out_losses
 from training.ocr.widths import read_widths
 from training.synth import PlateGenerator
 
-# From the least to the most; a later one is taken where it lowers the cross-validated loss enough.
+# From the least to the most; a later one is taken where it lowers the cross-validated loss beyond chance.
 FEATURE_SETS = (
     ("logit_confidence",),
     ("logit_confidence", "log_width", "log_sharpness"),
     ("logit_confidence", "log_width", "log_sharpness", "length"),
     ("logit_confidence", "log_width", "log_sharpness", "log_contrast", "length"),
 )
-NEEDED_GAIN = 5e-4  # nats per crop
+NEEDED_ERRORS = 2.0  # standard errors of the gain, crop by crop
 CHUNK = 256
 LEAST_CROPS = 200
 DEFAULT_SEED = 20_260  # no other tool draws from it
@@ -86,21 +86,33 @@ def choose(examples: Sequence[Example], seed: int) -> tuple[Fit, dict[str, float
     right = np.array([example.right for example in examples], np.float64)
     reads = [example.read for example in examples]
     losses = {
-        "+".join(names): held_out_loss(feature_values(reads, names), right, names, seed)
-        for names in FEATURE_SETS
+        names: held_out_losses(feature_values(reads, names), right, names, seed) for names in FEATURE_SETS
     }
     best = FEATURE_SETS[0]
     for names in FEATURE_SETS[1:]:
-        if losses["+".join(names)] < losses["+".join(best)] - NEEDED_GAIN:
+        gain = losses[best] - losses[names]
+        if gain.mean() > NEEDED_ERRORS * gain.std() / math.sqrt(len(gain)):
             best = names
-    return fit_logistic(feature_values(reads, best), right, best), losses
+    fit = fit_logistic(feature_values(reads, best), right, best)
+    return fit, {"+".join(names): float(loss.mean()) for names, loss in losses.items()}
 
 
 def synthetic_examples(
-    reader: PlateReader, crops: int, seed: int, widths: Sequence[tuple[int, int, float]] | None
+    reader: PlateReader,
+    crops: int,
+    seed: int,
+    widths: Sequence[tuple[int, int, float]] | None,
+    held_out_share: float,
 ) -> list[Example]:
-    """Held-out synthetic plates: fonts and layouts that training never draws."""
-    generator = PlateGenerator(seed, held_out=True, widths=widths)
+    """Fresh synthetic plates; ``held_out_share`` of them in fonts and layouts that training never draws."""
+    held_out = round(crops * held_out_share)
+    examples: list[Example] = []
+    for side, count in ((False, crops - held_out), (True, held_out)):
+        examples += _drawn(reader, PlateGenerator(seed, held_out=side, widths=widths), count)
+    return examples
+
+
+def _drawn(reader: PlateReader, generator: PlateGenerator, crops: int) -> list[Example]:
     examples: list[Example] = []
     for first in range(0, crops, CHUNK):
         samples = [generator.sample() for _ in range(min(CHUNK, crops - first))]
@@ -196,8 +208,9 @@ def calibrate(
     crops: int = 6000,
     seed: int = DEFAULT_SEED,
     widths: Sequence[tuple[int, int, float]] | None = None,
+    held_out_share: float = 0.0,
 ) -> dict[str, Any]:
-    """Fits on held-out synthetic plates and on ``data``, writes ``out`` and returns the parameters.
+    """Fits on fresh synthetic plates and on ``data``, writes ``out`` and returns the parameters.
 
     Raises:
         ValueError: too few crops give a text, a label file cannot be used, or ``out`` cannot be written.
@@ -205,14 +218,20 @@ def calibrate(
     """
     reader = PlateReader(model, min_confidence=0.0)
     warn_of_training_rows(reader, data)
-    examples = synthetic_examples(reader, crops, seed, widths)
+    examples = synthetic_examples(reader, crops, seed, widths, held_out_share)
     for labels in data:
         examples += labelled_examples(reader, labels)
     if len(examples) < LEAST_CROPS:
         raise ValueError(f"--crops {crops}: {len(examples)} crops gave a text, {LEAST_CROPS} are needed")
     fit, losses = choose(examples, seed)
-    sources = ["synthetic held-out", *(f"{Path(d).absolute().parent.name}/{Path(d).name}" for d in data)]
-    facts = {"sources": sources, "seed": seed, "crops": crops, "widths": [list(w) for w in widths or ()]}
+    sources = ["synthetic", *(f"{Path(d).absolute().parent.name}/{Path(d).name}" for d in data)]
+    facts = {
+        "sources": sources,
+        "seed": seed,
+        "crops": crops,
+        "held_out_share": held_out_share,
+        "widths": [list(w) for w in widths or ()],
+    }
     parameters = record(fit, examples, losses, **facts)
     try:
         write_model(model, out, parameters)
@@ -251,12 +270,21 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--widths", help="widths of these: LOW-HIGH[:WEIGHT],... or a label file (default: as in training)"
     )
+    parser.add_argument(
+        "--held-out-share",
+        type=float,
+        default=0.0,
+        help="of these, in fonts and layouts that training never draws, 0-1 (default %(default)s)",
+    )
     given = parser.parse_args(arguments)
     try:
         if not 0 < given.crops <= 1_000_000:
             raise ValueError(f"--crops {given.crops}: expected 1 to 1000000")
+        share = given.held_out_share
+        if not 0 <= share <= 1:
+            raise ValueError(f"--held-out-share {share}: expected 0 to 1")
         widths = read_widths(given.widths) if given.widths else None
-        parameters = calibrate(given.model, given.out, given.data, given.crops, given.seed, widths)
+        parameters = calibrate(given.model, given.out, given.data, given.crops, given.seed, widths, share)
     except (ValueError, ModelError, OrtError) as error:
         print(f"calibrate: {error}", file=sys.stderr)
         return 2

@@ -72,12 +72,12 @@ def _newton(values: Array, right: Array, ridge: float) -> tuple[Array, float]:
     return weights, float(theta[-1] - weights @ centre)
 
 
-def held_out_loss(values: Array, right: Array, features: Sequence[str], seed: int) -> float:
-    """Mean negative log likelihood over ``FOLDS`` folds, each judged by a fit on the others."""
+def held_out_losses(values: Array, right: Array, features: Sequence[str], seed: int) -> Array:
+    """Negative log likelihood of each row ``[N]``, by a fit on the other ``FOLDS - 1`` folds."""
     folds = np.random.default_rng(seed).permutation(len(right)) % FOLDS
     predicted = np.empty(len(right))
     for fold in range(FOLDS):
         inside = folds != fold
         predicted[~inside] = fit_logistic(values[inside], right[inside], features).predict(values[~inside])
     held = np.clip(predicted, 1e-6, 1 - 1e-6)
-    return float(-np.mean(right * np.log(held) + (1 - right) * np.log1p(-held)))
+    return np.asarray(-(right * np.log(held) + (1 - right) * np.log1p(-held)))
