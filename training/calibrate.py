@@ -30,7 +30,7 @@ from training.ocr.widths import read_widths
 from training.synth import PlateGenerator
 
 # From the least to the most; a later one is taken where it lowers the cross-validated loss beyond chance.
-FEATURE_SETS = (
+FEATURE_SETS: tuple[tuple[str, ...], ...] = (
     ("logit_confidence",),
     ("logit_confidence", "log_width", "log_sharpness"),
     ("logit_confidence", "log_width", "log_sharpness", "length"),

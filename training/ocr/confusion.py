@@ -77,7 +77,7 @@ def _read(path: Path) -> tuple[list[str], list[list[int]]]:
     if document.get("schema_version") != 1:
         raise ValueError(f"{path}: schema_version: expected 1, got {document.get('schema_version')!r}")
     symbols, matrix = document.get("symbols"), document.get("matrix")
-    if not _is_matrix(symbols, matrix):
+    if symbols is None or matrix is None or not _is_matrix(symbols, matrix):
         raise ValueError(f"{expected}: symbols must be strings, matrix a square of counts as large")
     return symbols, matrix
 
