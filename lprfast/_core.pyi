@@ -91,6 +91,9 @@ class Reader:
         threads: int,
         batch: int,
         two_line: bool,
+        calibration_features: list[str] = ...,
+        calibration_weights: list[float] = ...,
+        calibration_bias: float = ...,
     ) -> None: ...
     def read(self, crops: list[Any], nbest: int = 0) -> list[tuple[Any, ...]]: ...
     @property

@@ -11,6 +11,16 @@ from lprfast._core import ModelError
 
 CONTRACT_VERSION = 2
 
+# What the confidence may be calibrated by; csrc/pipeline/calibrate.cpp computes them.
+CALIBRATION_FEATURES = (
+    "logit_confidence",
+    "logit_min_character",
+    "log_width",
+    "log_sharpness",
+    "log_contrast",
+    "length",
+)
+
 T = TypeVar("T")
 
 # Wider than anything of use, narrow enough that float32 arithmetic stays finite.
@@ -34,7 +44,7 @@ class ModelContract:
     ``float32 [N, T, K]`` with ``K = len(charset) + 1``: class ``blank`` is the CTC blank, the others are the
     charset in order. ``two_line`` says how a plate of two lines is read: ``halves`` (the model answers
     nothing to the whole and reads its top and bottom half) or ``none`` (not at all). ``precision`` is that of
-    the weights.
+    the weights. ``calibration`` is empty or what ``training/calibrate.py`` writes, see docs/calibration.md.
     """
 
     name: str
@@ -184,3 +194,30 @@ def _check(contract: ModelContract) -> None:
     for key, known in _CHOICES.items():
         value = getattr(contract, key)
         _require(value in known, key, " or ".join(known), value)
+    if contract.calibration:
+        _check_calibration(contract.calibration)
+
+
+def _check_calibration(calibration: Mapping[str, Any]) -> None:
+    def require(condition: bool, expected: str, name: str) -> None:
+        _require(condition, "calibration", f"{name}: {expected}", calibration.get(name))
+
+    require(calibration.get("method") == "logistic", "'logistic'", "method")
+    features, weights = calibration.get("features"), calibration.get("weights")
+    if not isinstance(features, list | tuple) or not isinstance(weights, list | tuple):
+        raise ModelError("metadata key 'calibration': expected the lists features and weights")
+    known = all(name in CALIBRATION_FEATURES for name in features)
+    require(known and len(features) > 0, f"names out of {', '.join(CALIBRATION_FEATURES)}", "features")
+    require(len(set(features)) == len(features), "no name twice", "features")
+    fits = len(weights) == len(features) and all(map(_is_finite, weights))
+    require(fits, f"{len(features)} finite numbers, one per feature", "weights")
+    of_confidence = dict(zip(features, weights, strict=True)).get("logit_confidence", 0)
+    # A text that the model is surer of must not count as less likely.
+    require(of_confidence >= 0, "0 or more for logit_confidence", "weights")
+    require(_is_finite(calibration.get("bias")), "a finite number", "bias")
+
+
+def _is_finite(value: object) -> bool:
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    # False for NaN. No weight of use is near the bound; under it every sum stays finite.
+    return number and abs(value) <= 1e6  # type: ignore[arg-type]

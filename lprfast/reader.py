@@ -37,7 +37,7 @@ class PlateReader:
         threads: worker threads; None takes every processor that affinity and cgroup allow.
         color: channel order of crops with 3 or 4 channels, ``bgr`` (OpenCV) or ``rgb`` (Pillow).
         batch: crops in one run of the model, at most.
-        min_confidence: a text less likely than this, 0-1, is answered as ``unreadable``.
+        min_confidence: a text of less ``confidence`` than this, 0-1, is answered as ``unreadable``.
         precision: ``fp32`` or ``int8``, to be sure which weights are run; a bundled model that comes in both
             is opened accordingly. None takes what there is, int8 of a bundled model that has it.
 
@@ -93,6 +93,7 @@ class PlateReader:
                 threads=self._threads,
                 batch=batch,
                 two_line=contract.two_line == "halves",
+                **_calibration(contract),
             )
         except _core.ModelError as error:
             raise _core.ModelError(f"{name}: {error}") from None
@@ -116,6 +117,11 @@ class PlateReader:
     def threads(self) -> int:
         """Number of worker threads."""
         return self._threads
+
+    @property
+    def calibrated(self) -> bool:
+        """Whether ``confidence`` is calibrated; else it is the model's own probability of the text."""
+        return bool(self._contract.calibration)
 
     def __repr__(self) -> str:
         return f"PlateReader({self._contract.name!r}, device={self._device!r}, threads={self._threads})"
@@ -152,12 +158,19 @@ class PlateReader:
         return [_plate_read(fields, self._symbols) for fields in answers]
 
 
+def _calibration(contract: ModelContract) -> dict[str, Any]:
+    names = ("features", "weights", "bias")
+    return {f"calibration_{name}": contract.calibration[name] for name in names if contract.calibration}
+
+
 def _plate_read(fields: tuple[Any, ...], symbols: tuple[str, ...]) -> PlateRead:
     text, confidence, char_confidences, status, error, width, height = fields[:7]
-    quality, runners_up, runner_up_confidences, steps, alternatives, posteriors, signature, lines = fields[7:]
+    quality, runners_up, runner_up_confidences, steps, alternatives, posteriors, signature = fields[7:14]
+    lines, raw_confidence = fields[14:]
     return PlateRead(
         text=text,
         confidence=confidence,
+        raw_confidence=raw_confidence,
         char_confidences=char_confidences,
         status=status,
         error=error,

@@ -43,7 +43,8 @@ class PlateRead:
 
     Attributes:
         text: the plate; empty unless ``status`` is ``ok``.
-        confidence: probability that this text is right, 0-1; 0 unless ``status`` is ``ok``.
+        confidence: probability that this text is right, 0-1; 0 unless ``status`` is ``ok``. Calibrated where
+            the model file holds a calibration (``PlateReader.calibrated``), else ``raw_confidence``.
         char_confidences: one posterior per character, 0-1.
         status: ``ok``; ``no_plate`` (the model saw no text); ``unreadable`` (too small, or no text is likely
             enough); ``error`` (the crop could not be used, ``error`` says why).
@@ -53,13 +54,16 @@ class PlateRead:
         runners_up: the next best symbol of each character.
         runner_up_confidences: their posteriors, 0-1.
         time_steps: CTC time step of each character.
-        alternatives: best first, from beam search; empty unless ``nbest`` was asked for.
+        alternatives: best first, from beam search; empty unless ``nbest`` was asked for. Scaled with
+            ``confidence``; they sum to at most 1.
         lines: of text on the plate, 1 or 2 (``text`` is the upper, then the lower); 0 unless ``status``
             is ``ok``, and in reads made elsewhere.
         charset: the symbols of the classes, the blank as "".
         log_posteriors: float16 [T, K], natural logarithm, for the vote; of two lines [2 T + 1, K]. None in
             reads made elsewhere.
         signature: uint8 [64], 4 x 16 block means of the crop, for telling near-duplicates; or None.
+        raw_confidence: the model's own probability of the text, 0-1; 0 unless ``status`` is ``ok``. None in
+            reads made elsewhere.
     """
 
     text: str = ""
@@ -78,6 +82,7 @@ class PlateRead:
     charset: tuple[str, ...] | None = field(default=None, repr=False)
     log_posteriors: npt.NDArray[np.float16] | None = field(default=None, repr=False)
     signature: npt.NDArray[np.uint8] | None = field(default=None, repr=False)
+    raw_confidence: float | None = None
 
     def to_dict(self, *, evidence: bool = False) -> dict[str, Any]:
         """Plain values for JSON.
@@ -89,6 +94,7 @@ class PlateRead:
             "schema_version": SCHEMA_VERSION,
             "text": self.text,
             "confidence": self.confidence,
+            "raw_confidence": self.raw_confidence,
             "status": self.status,
             "error": self.error,
             "width": self.width,

@@ -104,7 +104,8 @@ py::tuple PyReader::to_python(const Read& read) const {
                         status_name(read.status), error, read.width, read.height,
                         py::make_tuple(read.summary.sharpness, read.summary.contrast, read.summary.clipped),
                         runners_up, runner_up_confidences, steps, alternatives,
-                        posteriors_of(read, symbols_.size()), signature_of(read), read.lines);
+                        posteriors_of(read, symbols_.size()), signature_of(read), read.lines,
+                        read.raw_confidence);
 }
 
 py::list PyReader::read(const py::list& crops, int nbest) const {
@@ -134,7 +135,10 @@ std::unique_ptr<PyReader> make_reader(std::shared_ptr<ort::Session> session, con
                                       int blank, int height, int width, const std::string& fit,
                                       const std::string& kernel, float mean, float scale,
                                       const std::string& color, bool logits, double temperature,
-                                      double min_confidence, int threads, int batch, bool two_line) {
+                                      double min_confidence, int threads, int batch, bool two_line,
+                                      const std::vector<std::string>& calibration_features,
+                                      const std::vector<double>& calibration_weights,
+                                      double calibration_bias) {
   pipeline::ReaderSpec spec;
   spec.prepare.height = height;
   spec.prepare.width = width;
@@ -148,6 +152,11 @@ std::unique_ptr<PyReader> make_reader(std::shared_ptr<ort::Session> session, con
   spec.decode.logits = logits;
   spec.decode.temperature = temperature;
   spec.decode.min_confidence = min_confidence;
+  for (const std::string& name : calibration_features) {
+    spec.decode.calibration.features.push_back(pipeline::feature_from_name(name));
+  }
+  spec.decode.calibration.weights = calibration_weights;
+  spec.decode.calibration.bias = calibration_bias;
   spec.threads = threads;
   spec.batch = batch;
   spec.two_line = two_line;
@@ -161,7 +170,9 @@ void register_pipeline(py::module_& module) {
       .def(py::init(&make_reader), py::arg("session"), py::kw_only(), py::arg("symbols"), py::arg("blank"),
            py::arg("height"), py::arg("width"), py::arg("fit"), py::arg("kernel"), py::arg("mean"),
            py::arg("scale"), py::arg("color"), py::arg("logits"), py::arg("temperature"),
-           py::arg("min_confidence"), py::arg("threads"), py::arg("batch"), py::arg("two_line"))
+           py::arg("min_confidence"), py::arg("threads"), py::arg("batch"), py::arg("two_line"),
+           py::arg("calibration_features") = std::vector<std::string>(),
+           py::arg("calibration_weights") = std::vector<double>(), py::arg("calibration_bias") = 0.0)
       .def("read", &PyReader::read, py::arg("crops"), py::arg("nbest") = 0)
       .def_property_readonly("steps", &PyReader::steps);
 }

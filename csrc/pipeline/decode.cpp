@@ -55,11 +55,19 @@ void decode(float* scores, std::size_t steps, std::size_t classes, const DecodeS
     read.status = Status::no_plate;
     return;
   }
-  read.confidence = probability_of(read.characters, posteriors, spec.blank);
+  read.raw_confidence = probability_of(read.characters, posteriors, spec.blank);
+  read.confidence = read.raw_confidence;
   read.status = Status::ok;
+}
+
+void settle(const DecodeSpec& spec, Read& read) {
+  if (read.status != Status::ok) return;
+  calibrate(spec.calibration, read);
   if (read.confidence < spec.min_confidence) {
     read.status = Status::unreadable;
     read.confidence = 0;
+    read.raw_confidence = 0;
+    read.lines = 0;
     read.characters.clear();
   }
 }

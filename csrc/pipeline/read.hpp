@@ -25,7 +25,8 @@ struct Read {
   std::int64_t width = 0;
   std::int64_t height = 0;
   int lines = 0;                           // read in the crop, 1 or 2; 0 unless ok
-  double confidence = 0;                   // P(characters | crop), 0-1; 0 unless ok
+  double confidence = 0;                   // that the text is right, 0-1; 0 unless ok
+  double raw_confidence = 0;               // P(characters | crop) as the model says; 0 unless ok
   std::vector<ctc::Character> characters;  // empty unless ok
   std::vector<ctc::Hypothesis> alternatives;
   image::CropSummary summary;

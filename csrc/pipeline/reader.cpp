@@ -45,6 +45,7 @@ std::size_t batch_size(std::size_t crops, const ReaderSpec& spec) {
 
 void check_spec(const ReaderSpec& spec) {
   image::check(spec.prepare);
+  check(spec.decode.calibration);
   if (spec.threads < 1 || spec.threads > 1024) {
     throw std::invalid_argument("threads: expected 1 to 1024, got " + std::to_string(spec.threads));
   }
@@ -248,6 +249,7 @@ std::vector<Read> Reader::read(const std::vector<Crop>& crops, int nbest) const 
   run_model(inputs,
             [&](std::size_t index, float* scores) { decode_crop(scores, 1, nbest, reads[usable[index]]); });
   if (spec_.two_line) read_halves(crops, nbest, reads);
+  for (Read& read : reads) settle(spec_.decode, read);
   return reads;
 }
 

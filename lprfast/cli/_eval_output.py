@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,10 +12,13 @@ import click
 
 from lprfast.cli._columns import print_rows
 from lprfast.cli._common import SCHEMA_VERSION, console, count
+from lprfast.cli._terminal import printable
 
 if TYPE_CHECKING:
     from lprfast.evaluation import Interval, Rates, Report, Settings
     from lprfast.reader import PlateReader
+
+_SHOWN_CONFUSIONS = 10
 
 
 def run_facts(
@@ -87,6 +91,58 @@ def _print_tables(reports: Sequence[tuple[str, Report]]) -> None:
     if any(votes or unread for _, votes, unread in more):
         print_rows(("labels", "votes right (95 %)", "crops not read"), more)
         click.echo()
+    _print_confidences(reports)
+    _print_confusions(reports[-1][1])
+
+
+def _print_confidences(reports: Sequence[tuple[str, Report]]) -> None:
+    rows = [
+        (
+            name,
+            f"{c.mean_confidence:.3f}",
+            f"{c.accuracy:.3f}",
+            f"{c.ece:.3f}",
+            _raw_ece(report),
+            f"{c.brier:.3f}",
+        )
+        for name, report in reports
+        for c in [report.confidence]
+        if c is not None
+    ]
+    numbers = ("mean confidence", "right", "ECE", "raw ECE", "Brier")
+    print_rows(("labels", *numbers), rows, right=numbers)
+    click.echo()
+
+
+def _raw_ece(report: Report) -> str:
+    return f"{report.raw_confidence.ece:.3f}" if report.raw_confidence else "-"
+
+
+def _print_confusions(report: Report) -> None:
+    """The most frequent wrong pairs over all crops."""
+    worst = report.confusion.worst(_SHOWN_CONFUSIONS)
+    if worst:
+        pairs = [f"{label or 'nothing'} as {read or 'nothing'} {n}" for label, read, n in worst]
+        click.echo(f"most confused: {printable(', '.join(pairs))}")
+        click.echo()
+
+
+def write_files(report: Report, confusion: Path | None, reliability: Path | None) -> None:
+    """Writes the confusion matrix and draws the reliability diagram, where they are wanted.
+
+    Raises:
+        ClickException: a file cannot be written.
+    """
+    try:
+        if confusion is not None:
+            text = json.dumps(report.confusion.to_dict(), ensure_ascii=False)
+            confusion.write_text(text + "\n", encoding="utf-8")
+        if reliability is not None and report.confidence is not None:
+            from lprfast.evaluation.diagram import draw_reliability
+
+            draw_reliability(report.confidence, report.raw_confidence, reliability)
+    except OSError as error:
+        raise click.ClickException(f"{error.filename or 'output'}: {error.strerror or error}") from None
 
 
 def _short_names(names: Sequence[str]) -> list[str]:

@@ -19,7 +19,7 @@ from lprfast.cli._common import (
     reader_options,
     vote_reads,
 )
-from lprfast.cli._eval_output import document, print_reports, run_facts
+from lprfast.cli._eval_output import document, print_reports, run_facts, write_files
 from lprfast.cli._terminal import printable
 
 if TYPE_CHECKING:
@@ -62,6 +62,16 @@ def _fold_option(context: click.Context, parameter: click.Parameter, value: str)
 )
 @click.option("--resamples", type=click.IntRange(1, 1_000_000), default=2000, show_default=True)
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of the bootstrap.")
+@click.option(
+    "--confusion",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write the character confusion matrix of all crops here (JSON); training can weigh its loss by it.",
+)
+@click.option(
+    "--reliability",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Draw the reliability diagram of all crops here (PNG, SVG or PDF; needs lprfast[report]).",
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
 @reader_options
 @precision_option
@@ -73,6 +83,8 @@ def evaluate(
     as_written: bool,
     resamples: int,
     seed: int,
+    confusion: Path | None,
+    reliability: Path | None,
     as_json: bool,
     model: str,
     device: str,
@@ -83,10 +95,12 @@ def evaluate(
 
     LABELS is a label file (CSV with path and text, optionally track and split), a folder that holds a
     labels.csv, or a folder of such folders. Stated are exact match and character error rate (CER), both
-    with 95 % bootstrap intervals that resample whole vehicles (by track, else by text), and the votes.
+    with 95 % bootstrap intervals that resample whole vehicles (by track, else by text), the votes, how far
+    confidences are from the share that is right (ECE), and the characters most often confused.
     """
     from lprfast.evaluation import Settings
 
+    _check_outputs(confusion, reliability)
     settings = Settings(fold, as_written, resamples, seed)
     chosen = [(labels, *choose_rows(labels, split)) for labels in label_files(inputs)]
     reader = make_reader(model, device, threads, precision)
@@ -101,6 +115,7 @@ def evaluate(
     for warning in warnings:
         click.echo(f"WARNING: {printable(warning)}", err=True)
     reports = _reports(outcomes, pooled, settings)
+    write_files(reports[-1], confusion, reliability)
     facts = run_facts(reader, settings, width, splits)
     if as_json:
         click.echo(json.dumps(document(reports, facts, pooled.problems, warnings), indent=2, allow_nan=False))
@@ -108,6 +123,20 @@ def evaluate(
         print_reports(reports, facts, pooled.problems)
     if pooled.problems:
         sys.exit(EXIT_FAILED)
+
+
+def _check_outputs(confusion: Path | None, reliability: Path | None) -> None:
+    """Before anything is read: a long run should not end on a missing folder or package."""
+    for path in (confusion, reliability):
+        if path is not None and not path.absolute().parent.is_dir():
+            raise click.UsageError(f"{path}: no such folder to write to: {path.absolute().parent}")
+    if reliability is not None:
+        from lprfast.evaluation.diagram import DiagramError, check_diagram
+
+        try:
+            check_diagram(reliability)
+        except DiagramError as error:
+            raise click.UsageError(str(error)) from None
 
 
 def label_files(inputs: Sequence[str]) -> list[LabelFile]:

@@ -1,6 +1,8 @@
 """Metrics, intervals and guards."""
 
 from lprfast.evaluation.bootstrap import Interval, cluster_bootstrap, exact_edge
+from lprfast.evaluation.calibration import Calibration, ReliabilityBin, calibration
+from lprfast.evaluation.confusion import Confusion, align, confusion
 from lprfast.evaluation.guard import ShiftFinding, below_chance, find_shift, positional_accuracy, trained_on
 from lprfast.evaluation.metrics import Score, edit_distance, fold, normalize, parse_fold, score
 from lprfast.evaluation.report import (
@@ -14,16 +16,22 @@ from lprfast.evaluation.report import (
 )
 
 __all__ = [
+    "Calibration",
+    "Confusion",
     "Interval",
     "Rates",
+    "ReliabilityBin",
     "Report",
     "Sample",
     "Score",
     "Settings",
     "ShiftFinding",
     "VehicleSample",
+    "align",
     "below_chance",
+    "calibration",
     "cluster_bootstrap",
+    "confusion",
     "edit_distance",
     "exact_edge",
     "find_shift",

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from lprfast.evaluation.bootstrap import Interval, cluster_bootstrap, exact_edge
+from lprfast.evaluation.calibration import Calibration, calibration
+from lprfast.evaluation.confusion import Confusion, confusion
 from lprfast.evaluation.metrics import Score, edit_distance, fold, normalize, score
 
 
@@ -39,6 +41,8 @@ class Sample:
         raw: the text before it was prepared.
         status: of the read.
         cluster: what the bootstrap resamples: the track, or the label where there is none.
+        confidence: of the read, 0-1; 0 where it answered no text.
+        raw_confidence: before calibration; None where the reader does not tell.
     """
 
     text: str
@@ -46,6 +50,8 @@ class Sample:
     raw: str
     status: str
     cluster: Hashable
+    confidence: float = 0.0
+    raw_confidence: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,12 +94,19 @@ class Report:
         crops: rates over crops.
         vehicles: rates over votes, one per vehicle; None where no row names a track.
         statuses: how many crops had which status.
+        confidence: how well the crops' confidences are calibrated; a crop without a text counts with
+            confidence 0 and is right only where there is nothing to read. None without crops.
+        raw_confidence: the same before calibration; None where the reader is not calibrated.
+        confusion: aligned characters of the crops that answered a text.
     """
 
     name: str
     crops: Rates
     vehicles: Rates | None
     statuses: Mapping[str, int]
+    confidence: Calibration | None
+    raw_confidence: Calibration | None
+    confusion: Confusion
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values."""
@@ -102,6 +115,12 @@ class Report:
             "crops": self.crops.to_dict(),
             "vehicles": self.vehicles.to_dict() if self.vehicles else None,
             "statuses": dict(self.statuses),
+            "confidence": self.confidence.to_dict() if self.confidence else None,
+            "raw_confidence": self.raw_confidence.to_dict() if self.raw_confidence else None,
+            "confusions": [
+                {"label": label, "read": read, "n": n}
+                for label, read, n in self.confusion.worst(len(self.confusion.counts))
+            ],
         }
 
 
@@ -112,7 +131,24 @@ def make_report(
     crops = _rates([(s.text, s.label) for s in samples], [s.cluster for s in samples], settings)
     votes = _rates([(v.text, v.label) for v in vehicles], range(len(vehicles)), settings)
     counts = Counter(sample.status for sample in samples)
-    return Report(name, crops, votes if vehicles else None, dict(sorted(counts.items())))
+    return Report(
+        name,
+        crops,
+        votes if vehicles else None,
+        dict(sorted(counts.items())),
+        *_confidences(samples),
+        confusion((sample.text, sample.label) for sample in samples),
+    )
+
+
+def _confidences(samples: Sequence[Sample]) -> tuple[Calibration | None, Calibration | None]:
+    """Of the confidences, and of the raw ones where these are others."""
+    if not samples:
+        return None, None
+    right = [sample.text == sample.label for sample in samples]
+    given = [sample.confidence for sample in samples]
+    raw = [s.confidence if s.raw_confidence is None else s.raw_confidence for s in samples]
+    return calibration(given, right), calibration(raw, right) if raw != given else None
 
 
 def _rates(pairs: Sequence[tuple[str, str]], clusters: Sequence[Hashable], settings: Settings) -> Rates:

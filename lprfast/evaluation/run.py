@@ -109,4 +109,14 @@ def _sample(row: LabelRow, file: FileRead, source: Path, settings: Settings) -> 
     label = settings.prepare(row.text)
     # The kind keeps a track apart from a text that happens to be spelled like it.
     cluster: Hashable = (str(source), "track", row.track) if row.track else (str(source), "text", label)
-    return Sample(settings.prepare(file.read.text), label, file.read.text, file.read.status, cluster)
+    read = file.read
+    return Sample(
+        settings.prepare(read.text),
+        label,
+        read.text,
+        read.status,
+        cluster,
+        # A text of symbols that are all left out, such as a dash, stays a text with its confidence.
+        read.confidence if read.status == "ok" else 0.0,
+        read.raw_confidence if read.status == "ok" or read.raw_confidence is None else 0.0,
+    )

@@ -1,0 +1,308 @@
+"""Fits what a confidence means: ``python training/calibrate.py MODEL.onnx --out MODEL.onnx``.
+
+docs/calibration.md explains the model and why it has the features that it has.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+# Runs from a clone without an installation, as a script and as a module.
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+import numpy as np
+import onnx
+
+from lprfast import ModelError, OrtError, PlateRead, PlateReader
+from lprfast.data.labels import read_labels
+from lprfast.data.reading import read_files
+from lprfast.evaluation import Calibration, calibration, normalize, trained_on
+from lprfast.model import ModelContract
+from training.ocr.logistic import Array, Fit, fit_logistic, held_out_losses
+from training.ocr.widths import read_widths
+from training.synth import PlateGenerator
+
+# From the least to the most; a later one is taken where it lowers the cross-validated loss beyond chance.
+FEATURE_SETS: tuple[tuple[str, ...], ...] = (
+    ("logit_confidence",),
+    ("logit_confidence", "log_width", "log_sharpness"),
+    ("logit_confidence", "log_width", "log_sharpness", "length"),
+    ("logit_confidence", "log_width", "log_sharpness", "log_contrast", "length"),
+)
+NEEDED_ERRORS = 2.0  # standard errors of the gain, crop by crop
+CHUNK = 256
+LEAST_CROPS = 200
+DEFAULT_SEED = 20_260  # no other tool draws from it
+PARITY = 1e-6
+
+# As in csrc/pipeline/calibrate.cpp; `check_written` compares.
+_LEAST_PROBABILITY, _SHARPNESS_FLOOR, _CONTRAST_FLOOR, _WIDTHS = 1e-6, 10.0, 5.0, (16, 400)
+
+
+@dataclass(frozen=True)
+class Example:
+    """A read that gave a text, and whether the text is right."""
+
+    read: PlateRead
+    right: bool
+
+
+def feature_values(reads: Sequence[PlateRead], features: Sequence[str]) -> Array:
+    """``[N, F]``, as the reader computes them."""
+    return np.array([[_feature(name, read) for name in features] for read in reads], np.float64)
+
+
+def _feature(name: str, read: PlateRead) -> float:
+    values = {
+        "logit_confidence": lambda: _logit(read.raw_confidence or 0.0),
+        "logit_min_character": lambda: _logit(min(read.char_confidences)),
+        "log_width": lambda: math.log(min(max(read.width, _WIDTHS[0]), _WIDTHS[1])),
+        "log_sharpness": lambda: math.log(read.quality.sharpness + _SHARPNESS_FLOOR),
+        "log_contrast": lambda: math.log(read.quality.contrast + _CONTRAST_FLOOR),
+        "length": lambda: float(len(read.text)),
+    }
+    return values[name]()
+
+
+def _logit(probability: float) -> float:
+    held = min(max(probability, _LEAST_PROBABILITY), 1 - _LEAST_PROBABILITY)
+    return math.log(held / (1 - held))
+
+
+def measure(predicted: Array, right: Array) -> Calibration:
+    """Calibration figures of probabilities ``[N]``."""
+    return calibration(predicted.tolist(), (right > 0.5).tolist())
+
+
+def choose(examples: Sequence[Example], seed: int) -> tuple[Fit, dict[str, float]]:
+    """The smallest of ``FEATURE_SETS`` that helps, fitted on all examples, and the loss of each set."""
+    right = np.array([example.right for example in examples], np.float64)
+    reads = [example.read for example in examples]
+    losses = {
+        names: held_out_losses(feature_values(reads, names), right, names, seed) for names in FEATURE_SETS
+    }
+    best = FEATURE_SETS[0]
+    for names in FEATURE_SETS[1:]:
+        gain = losses[best] - losses[names]
+        if gain.mean() > NEEDED_ERRORS * gain.std() / math.sqrt(len(gain)):
+            best = names
+    fit = fit_logistic(feature_values(reads, best), right, best)
+    return fit, {"+".join(names): float(loss.mean()) for names, loss in losses.items()}
+
+
+def synthetic_examples(
+    reader: PlateReader,
+    crops: int,
+    seed: int,
+    widths: Sequence[tuple[int, int, float]] | None,
+    held_out_share: float,
+) -> list[Example]:
+    """Fresh synthetic plates; ``held_out_share`` of them in fonts and layouts that training never draws."""
+    held_out = round(crops * held_out_share)
+    examples: list[Example] = []
+    for side, count in ((False, crops - held_out), (True, held_out)):
+        examples += _drawn(reader, PlateGenerator(seed, held_out=side, widths=widths), count)
+    return examples
+
+
+def _drawn(reader: PlateReader, generator: PlateGenerator, crops: int) -> list[Example]:
+    examples: list[Example] = []
+    for first in range(0, crops, CHUNK):
+        samples = [generator.sample() for _ in range(min(CHUNK, crops - first))]
+        reads = reader.read_many([sample.crop for sample in samples])
+        examples += _examples(reads, [sample.text for sample in samples])
+    return examples
+
+
+def labelled_examples(reader: PlateReader, labels: str) -> list[Example]:
+    """The rows of split ``train`` of a label file.
+
+    Raises:
+        ValueError: the file cannot be used, or has no such row: what judges is not fitted on.
+    """
+    rows = [row for row in read_labels(Path(labels)).rows if row.split == "train"]
+    if not rows:
+        raise ValueError(f"--data {labels}: no row of split train; others are not fitted on")
+    reads = [file.read for file in read_files(reader, (row.path for row in rows))]
+    return _examples(reads, [normalize(row.text) for row in rows])
+
+
+def _examples(reads: Sequence[PlateRead], texts: Sequence[str]) -> list[Example]:
+    pairs = zip(reads, texts, strict=True)
+    return [Example(read, normalize(read.text) == text) for read, text in pairs if read.status == "ok"]
+
+
+def record(fit: Fit, examples: Sequence[Example], losses: dict[str, float], **facts: Any) -> dict[str, Any]:
+    """The JSON object that goes into the model file."""
+    right = np.array([example.right for example in examples], np.float64)
+    raw = measure(np.array([example.read.raw_confidence for example in examples]), right)
+    after = measure(fit.predict(feature_values([e.read for e in examples], fit.features)), right)
+    return {
+        "method": "logistic",
+        "features": list(fit.features),
+        "weights": list(fit.weights),
+        "bias": fit.bias,
+        "fitted_on": {
+            "n": len(examples),
+            **facts,
+            "accuracy": raw.accuracy,
+            "raw_ece": raw.ece,
+            "ece": after.ece,
+            "raw_nll": raw.nll,
+            "nll": after.nll,
+            "cross_validated_nll": losses,
+        },
+    }
+
+
+def write_model(source: Path, out: Path, parameters: dict[str, Any]) -> None:
+    """Writes ``source`` with these parameters to ``out``, which appears once the reader has proved them.
+
+    Raises:
+        ValueError: the reader does not take the file, or computes other features than the fit did.
+    """
+    proto = onnx.load(source)
+    metadata = {entry.key: entry.value for entry in proto.metadata_props}
+    contract = replace(ModelContract.from_metadata(metadata, source.name), calibration=parameters)
+    metadata.update(contract.to_metadata())
+    del proto.metadata_props[:]
+    onnx.helper.set_model_props(proto, metadata)
+    partial = out.with_name(out.name + ".partial")
+    try:
+        partial.write_bytes(proto.SerializeToString())
+        check_written(partial, parameters)
+        os.replace(partial, out)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def check_written(path: Path, parameters: dict[str, Any]) -> None:
+    """Compares the reader's confidences with the formula on fresh synthetic crops.
+
+    Raises:
+        ValueError: they differ by more than 1e-6.
+    """
+    generator = PlateGenerator(DEFAULT_SEED + 1, held_out=True)
+    reads = PlateReader(path, min_confidence=0.0).read_many([generator.sample().crop for _ in range(64)])
+    reads = [read for read in reads if read.status == "ok"]
+    fit = Fit(tuple(parameters["features"]), tuple(parameters["weights"]), parameters["bias"])
+    if not reads:
+        return
+    expected = fit.predict(feature_values(reads, fit.features))
+    difference = float(np.abs(expected - np.array([read.confidence for read in reads])).max())
+    if not difference <= PARITY:
+        raise ValueError(f"{path.name}: the reader's confidence differs from the fit's by {difference:.2g}")
+
+
+def calibrate(
+    model: Path,
+    out: Path,
+    data: Sequence[str] = (),
+    crops: int = 6000,
+    seed: int = DEFAULT_SEED,
+    widths: Sequence[tuple[int, int, float]] | None = None,
+    held_out_share: float = 0.0,
+) -> dict[str, Any]:
+    """Fits on fresh synthetic plates and on ``data``, writes ``out`` and returns the parameters.
+
+    Raises:
+        ValueError: too few crops give a text, a label file cannot be used, or ``out`` cannot be written.
+        ModelError, OrtError: the model cannot be run.
+    """
+    reader = PlateReader(model, min_confidence=0.0)
+    warn_of_training_rows(reader, data)
+    examples = synthetic_examples(reader, crops, seed, widths, held_out_share)
+    for labels in data:
+        examples += labelled_examples(reader, labels)
+    if len(examples) < LEAST_CROPS:
+        raise ValueError(f"--crops {crops}: {len(examples)} crops gave a text, {LEAST_CROPS} are needed")
+    fit, losses = choose(examples, seed)
+    sources = ["synthetic", *(f"{Path(d).absolute().parent.name}/{Path(d).name}" for d in data)]
+    facts = {
+        "sources": sources,
+        "seed": seed,
+        "crops": crops,
+        "held_out_share": held_out_share,
+        "widths": [list(w) for w in widths or ()],
+    }
+    parameters = record(fit, examples, losses, **facts)
+    try:
+        write_model(model, out, parameters)
+    except OSError as error:
+        raise ValueError(f"--out {out}: cannot be written: {error.strerror or error}") from None
+    return parameters
+
+
+def warn_of_training_rows(reader: PlateReader, data: Sequence[str]) -> None:
+    """Rows that the model learned are read better than any crop to come: they teach too much confidence."""
+    known = reader.contract.training.get("data")
+    entries = [name for name in known if isinstance(name, str)] if isinstance(known, list) else []
+    for labels in data:
+        if trained_on(Path(labels), entries):
+            print(
+                f"calibrate: warning: --data {labels}: the model was trained on this file; its rows are read "
+                "better than others and make the calibration too confident",
+                file=sys.stderr,
+            )
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Runs the command line; 0: the file stands, 2: an argument cannot be used."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("model", type=Path, help="ONNX file written by training/export.py")
+    parser.add_argument("--out", type=Path, required=True, help="ONNX file to write; may be the same")
+    parser.add_argument(
+        "--data",
+        action="append",
+        default=[],
+        metavar="LABELS.csv",
+        help="also fit on its train rows",
+    )
+    parser.add_argument("--crops", type=int, default=6000, help="synthetic plates (default %(default)s)")
+    parser.add_argument("--seed", type=int, default=DEFAULT_SEED, help="of these (default %(default)s)")
+    parser.add_argument(
+        "--widths", help="widths of these: LOW-HIGH[:WEIGHT],... or a label file (default: as in training)"
+    )
+    parser.add_argument(
+        "--held-out-share",
+        type=float,
+        default=0.0,
+        help="of these, in fonts and layouts that training never draws, 0-1 (default %(default)s)",
+    )
+    given = parser.parse_args(arguments)
+    try:
+        if not 0 < given.crops <= 1_000_000:
+            raise ValueError(f"--crops {given.crops}: expected 1 to 1000000")
+        share = given.held_out_share
+        if not 0 <= share <= 1:
+            raise ValueError(f"--held-out-share {share}: expected 0 to 1")
+        widths = read_widths(given.widths) if given.widths else None
+        parameters = calibrate(given.model, given.out, given.data, given.crops, given.seed, widths, share)
+    except (ValueError, ModelError, OrtError) as error:
+        print(f"calibrate: {error}", file=sys.stderr)
+        return 2
+    print_summary(given.out, parameters)
+    return 0
+
+
+def print_summary(out: Path, parameters: dict[str, Any]) -> None:
+    """What was fitted, for people."""
+    fitted = parameters["fitted_on"]
+    print(f"{out}: fitted on {fitted['n']} reads, {fitted['accuracy']:.1%} of them right")
+    for name, weight in zip(parameters["features"], parameters["weights"], strict=True):
+        print(f"  {name:20} {weight:+.3f}")
+    print(f"  {'bias':20} {parameters['bias']:+.3f}")
+    for names, loss in fitted["cross_validated_nll"].items():
+        print(f"  cross-validated loss {loss:.4f}  {names}")
+    print(f"  on what was fitted: ECE {fitted['raw_ece']:.3f} raw, {fitted['ece']:.3f} calibrated")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
