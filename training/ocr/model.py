@@ -170,7 +170,7 @@ def aligned_slim(classes: int, height: int = 2 * INPUT_HEIGHT) -> nn.Module:
         conv_bn(64, 128, 3, (2, 1)),
         conv_bn(128, 128, 3, (2, 1)),
         conv_bn(128, 128, (half // 16, 1), 1, 0),
-        LstmHead(128, 64, classes),
+        LstmHead(128, 96, classes),
     )
     return Aligned(locator(half), read, half, 4 * half)
 
