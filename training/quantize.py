@@ -210,14 +210,29 @@ def quantize(proto: onnx.ModelProto, images: Images, recipe: Recipe) -> onnx.Mod
 
 
 def _kept_in_fp32(proto: onnx.ModelProto, stem: int) -> list[str]:
-    """The first ``stem`` convolutions, the last layer, and additions of a constant: its bias."""
+    """The reader's first ``stem`` convolutions, the last layer, additions of a constant: its bias, and all
+    that finds the line: a corner that is off by its rounding cuts characters."""
     constants = {tensor.name for tensor in proto.graph.initializer}
     layers = [node for node in proto.graph.node if node.op_type in LAYERS]
     biases = [
         node for node in proto.graph.node if node.op_type == "Add" and not constants.isdisjoint(node.input)
     ]
-    convolutions = [node for node in layers if node.op_type == "Conv"]
-    return [node.name for node in (*convolutions[:stem], *layers[-1:], *biases)]
+    finding = _finding(proto)
+    convolutions = [node for node in layers if node.op_type == "Conv" and node.name not in finding]
+    return [*finding, *(node.name for node in (*convolutions[:stem], *layers[-1:], *biases))]
+
+
+def _finding(proto: onnx.ModelProto) -> list[str]:
+    """The nodes from which the grid of a reader behind a locator is made; none in other models."""
+    makers = {output: node for node in proto.graph.node for output in node.output}
+    wanted = [node.input[1] for node in proto.graph.node if node.op_type == "GridSample"]
+    found: dict[str, None] = {}
+    while wanted:
+        node = makers.get(wanted.pop())
+        if node is not None and node.name not in found:
+            found[node.name] = None
+            wanted.extend(node.input)
+    return list(found)
 
 
 def worst_pairs(proto: onnx.ModelProto) -> dict[str, int]:
