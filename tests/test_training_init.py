@@ -16,12 +16,13 @@ from lprfast.model import ModelContract
 from training import export, train_ocr
 from training.ocr import initial as initial_module
 from training.ocr import train as train_module
+from training.ocr.align import answers_of
 from training.ocr.checkpoint import load_checkpoint
 from training.ocr.config import Config
 from training.ocr.evaluate import log_posteriors
 from training.ocr.from_onnx import network_from_onnx
 from training.ocr.initial import calibrate, load_weights, read_initial
-from training.ocr.model import ARCHITECTURES, build_model, parameter_count
+from training.ocr.model import ARCHITECTURES, build_model, default_input, parameter_count, time_steps
 from training.ocr.text import Codec
 
 SYMBOLS = tuple("ABCDEFGHIJ0")
@@ -38,7 +39,7 @@ def _leave_the_process_as_it_was() -> Any:
         signal.signal(number, handler)
 
 
-def trained_model(arch: str, height: int = 32) -> nn.Module:
+def trained_model(arch: str, height: int | None = None) -> nn.Module:
     """Random weights with batch-norm statistics as training leaves them: none is 0 or 1."""
     torch.manual_seed(3)
     model = build_model(arch, len(SYMBOLS) + 1, height).eval()
@@ -62,16 +63,18 @@ def exported(model: nn.Module, path: Path, **contract: Any) -> Path:
 @pytest.mark.parametrize("arch", sorted(ARCHITECTURES))
 def test_every_architecture_comes_back_from_its_file(arch: str, tmp_path: Path) -> None:
     model = trained_model(arch)
-    path = exported(model, tmp_path / "a.onnx", training={"arch": arch})
+    height, width = default_input(arch)
+    about = {"training": {"arch": arch}, "input_height": height, "input_width": width}
+    path = exported(model, tmp_path / "a.onnx", **about)
     rebuilt, contract = network_from_onnx(path)
-    images = torch.randn(4, 1, 32, 128)
+    images = torch.randn(4, 1, height, width)
     expected = log_posteriors(model, images)
     torch.testing.assert_close(log_posteriors(rebuilt, images), expected, atol=1e-5, rtol=0)
     assert parameter_count(rebuilt) == parameter_count(model)
 
     calibrate(rebuilt, [images])
     torch.testing.assert_close(log_posteriors(rebuilt, images), expected, atol=1e-4, rtol=0)
-    again, _ = network_from_onnx(exported(rebuilt.eval(), tmp_path / "b.onnx", training={"arch": arch}))
+    again, _ = network_from_onnx(exported(rebuilt.eval(), tmp_path / "b.onnx", **about))
     torch.testing.assert_close(log_posteriors(again, images), expected, atol=1e-4, rtol=0)
     assert contract.charset == SYMBOLS
 
@@ -145,9 +148,11 @@ def test_weights_move_between_widths_but_not_between_heights(tmp_path: Path) -> 
 
 @pytest.mark.parametrize("arch", sorted(ARCHITECTURES))
 def test_taller_and_wider_inputs(arch: str) -> None:
-    model = build_model(arch, 5, 48).eval()
-    assert model(torch.zeros(2, 1, 48, 160)).shape == (2, 40, 5)
-    assert model(torch.zeros(1, 1, 48, 128)).shape == (1, 32, 5)
+    height = 3 * default_input(arch)[0] // 2
+    model = build_model(arch, 5, height).eval()
+    for count, width in ((2, 160), (1, 128)):
+        answers, _ = answers_of(model(torch.zeros(count, 1, height, width)))
+        assert answers.shape == (count, time_steps(arch, (height, width)), 5)
 
 
 def test_a_tall_run_starts_from_a_file_and_says_what_it_learnt_from(

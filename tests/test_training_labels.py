@@ -146,27 +146,21 @@ def test_weights_of_one_change_nothing_and_others_count_as_given() -> None:
     assert weighted.item() == pytest.approx((0.5 * one[0] + one[1] + 1.5 * one[2]) / 3)
 
 
-def test_confusion_weights_reach_the_loss_with_their_strength(monkeypatch: pytest.MonkeyPatch) -> None:
-    class Stub:
-        seen: list[str] = []  # noqa: RUF012
-
-        def load_confusion(self, path: Path, charset: tuple[str, ...]) -> Stub:
-            assert (path, charset) == (Path("c.json"), tuple("ABC"))
-            return self
-
-        def weights(self, texts: list[str]) -> torch.Tensor:
-            self.seen = texts
-            return torch.tensor([0.25, 0.5, 2.25])
-
-    stub = Stub()
-    monkeypatch.setattr(train_module.importlib, "import_module", lambda name: stub)
+def test_confusion_weights_reach_the_loss_with_their_strength(tmp_path: Path) -> None:
+    path = tmp_path / "c.json"
+    # A is read right 90 times and as B 10 times, B always right 100 times, C is not there.
+    matrix = [[0, 0, 0], [0, 90, 10], [0, 0, 100]]
+    path.write_text(
+        json.dumps({"schema_version": 1, "kind": "confusion", "symbols": ["", "A", "B"], "matrix": matrix})
+    )
     run = train_module._Run.__new__(train_module._Run)
-    run.config, run.codec = Config(confusion="c.json:0.5"), Codec("ABC")
+    run.config, run.codec = Config(confusion=f"{path}:0.5"), Codec("ABC")
     run.loss_weights = train_module._loss_weights(run.config, run.codec)
-    weights = run.weights_of(BATCH)
-    assert stub.seen == ["AB", "", "CC"]
+    weights = run.weights_of(BATCH)  # the texts AB, nothing, CC
     assert weights is not None
-    torch.testing.assert_close(weights, torch.tensor([0.5, 0.5**0.5, 1.5]) * 3 / (2 + 0.5**0.5))
+    rates = {"A": (10 + 0.5) / 110, "B": 0.5 / 110, "C": 0.05}
+    expected = torch.tensor([1 + 0.5 * (rates["A"] + rates["B"]) / 2, 1.0, 1 + 0.5 * rates["C"]])
+    torch.testing.assert_close(weights, expected / expected.mean())
     assert parse_spec("c.json", "--confusion") == (Path("c.json"), 1.0)
     with pytest.raises(ValueError, match="--confusion c:0: expected a positive number"):
         parse_spec("c:0", "--confusion")

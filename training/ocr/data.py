@@ -54,8 +54,8 @@ class Batch(NamedTuple):
     images: Tensor
     targets: Tensor
     lengths: Tensor
-    corners: Tensor
-    hints: Tensor
+    corners: Tensor | None = None
+    hints: Tensor | None = None
 
 
 Arrays = tuple[

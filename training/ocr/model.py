@@ -209,9 +209,10 @@ def default_input(arch: str) -> tuple[int, int]:
     return scale * INPUT_HEIGHT, scale * INPUT_WIDTH
 
 
-def time_steps(arch: str, width: int) -> int:
-    """CTC time steps that a network answers for an input of ``width`` pixels."""
-    return width // (8 if arch in _SEEN_TWICE else 4)
+def time_steps(arch: str, size: tuple[int, int]) -> int:
+    """CTC time steps that a network answers for an input of (height, width) pixels."""
+    # What is cut out of the crop is four times as wide as high, whatever the crop's shape.
+    return size[0] // 2 if arch in _SEEN_TWICE else size[1] // 4
 
 
 def build_model(arch: str, classes: int, height: int | None = None) -> nn.Module:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import importlib
 import sys
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -19,6 +18,7 @@ from lprfast.evaluation.metrics import score
 from training.ocr.align import Aligned, answers_of, corner_loss
 from training.ocr.checkpoint import load_checkpoint, save_checkpoint
 from training.ocr.config import Config
+from training.ocr.confusion import ConfusionWeights, load_confusion
 from training.ocr.data import (
     Batch,
     BatchKey,
@@ -42,13 +42,6 @@ from training.synth import CHARSET
 
 CHECKPOINT = "last.pt"
 CALIBRATION_IMAGES = 512
-
-
-class TextWeights(Protocol):
-    """How much each text counts in the loss."""
-
-    def weights(self, texts: Sequence[str]) -> Tensor:
-        """float32 ``[N]``, positive, of mean 1."""
 
 
 class Outcome(NamedTuple):
@@ -174,9 +167,7 @@ class _Run:
         if self.loss_weights is None:
             return None
         texts = self.codec.texts(batch.targets.tolist(), batch.lengths.tolist())
-        _, strength = parse_spec(self.config.confusion or "", "--confusion")
-        weights = self.loss_weights.weights(texts) ** strength
-        return weights / weights.mean()
+        return self.loss_weights.weights(texts)
 
     def validate(self) -> None:
         if not self.world.first:
@@ -254,8 +245,7 @@ def batch_loss(
     images = batch.images.to(device, torch.float32, non_blocking=True)
     images = images.contiguous(memory_format=torch.channels_last)
     with torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16"):
-        hints = (batch.hints.to(device),) if isinstance(getattr(model, "module", model), Aligned) else ()
-        answers, corners = answers_of(model(images, *hints))
+        answers, corners = answers_of(model(images, *_hints(model, batch, device)))
     steps = torch.full((len(images),), answers.shape[1], dtype=torch.int64)
     loss = functools.partial(
         functional.ctc_loss,
@@ -266,11 +256,19 @@ def batch_loss(
     else:
         per_symbol = loss(reduction="none") / batch.lengths.clamp(min=1).to(device)
         total = (per_symbol * weights.to(device)).mean()
-    return total if corners is None else total + corner_loss(corners, batch.corners.to(device))
+    if corners is None or batch.corners is None:
+        return total
+    return total + corner_loss(corners, batch.corners.to(device))
+
+
+def _hints(model: nn.Module, batch: Batch, device: torch.device) -> tuple[Tensor, ...]:
+    """What a network with a locator takes beside the images; others take nothing."""
+    located = isinstance(getattr(model, "module", model), Aligned)
+    return (batch.hints.to(device),) if located and batch.hints is not None else ()
 
 
 def _label_files(config: Config, specs: Sequence[str], split: str, world: World) -> list[LabelFile]:
-    steps = time_steps(config.arch, config.input[1])
+    steps = time_steps(config.arch, config.input)
     files = [read_label_file(spec, split, steps) for spec in specs]
     for file in files if world.first else ():
         for bad in file.bad_rows:
@@ -284,13 +282,11 @@ def _validation_sets(config: Config, world: World, training: Sequence[LabelFile]
     return [synthetic_validation(config.val_size, config.input), *labelled]
 
 
-def _loss_weights(config: Config, codec: Codec) -> TextWeights | None:
+def _loss_weights(config: Config, codec: Codec) -> ConfusionWeights | None:
     if config.confusion is None:
         return None
-    path, _ = parse_spec(config.confusion, "--confusion")
-    module = importlib.import_module("training.ocr.confusion")
-    weights: TextWeights = module.load_confusion(path, codec.charset)
-    return weights
+    path, strength = parse_spec(config.confusion, "--confusion")
+    return load_confusion(path, codec.charset, strength)
 
 
 def _calibration_images(config: Config, codec: Codec, files: list[LabelFile]) -> Iterator[Tensor]:
