@@ -85,7 +85,7 @@ def test_model_has_the_stated_size_and_answers_probabilities(arch: str, paramete
 
 
 def test_model_refuses_unknown_names_and_empty_charsets() -> None:
-    with pytest.raises(ValueError, match="arch: expected one of crnn, slim, conv, got 'vgg'"):
+    with pytest.raises(ValueError, match=r"arch: expected one of crnn, .*conv, got 'vgg'"):
         build_model("vgg", 37)
     with pytest.raises(ValueError, match="classes: expected the blank and at least one symbol, got 1"):
         build_model("slim", 1)
@@ -193,10 +193,10 @@ def test_a_batch_depends_on_its_number_alone() -> None:
     maker = maker_of()
     first, other, again = (maker[BatchKey(number, 0.5)] for number in (3, 4, 3))
     fresh = maker_of()[BatchKey(3, 0.5)]
-    assert all(np.array_equal(a, b) for a, b in zip(first, again, strict=True))
-    assert all(np.array_equal(a, b) for a, b in zip(first, fresh, strict=True))
+    for same in (again, fresh):
+        assert all(np.array_equal(a, b, equal_nan=True) for a, b in zip(first, same, strict=True))
     assert not np.array_equal(first[0], other[0])
-    images, targets, lengths = first
+    images, targets, lengths, *_ = first
     assert images.shape == (6, 1, 32, 128)
     assert lengths.sum() == len(targets)
     assert targets.min() >= 1
@@ -211,7 +211,7 @@ def test_processes_draw_different_plates() -> None:
 
 
 def test_repeat_uses_a_plate_in_several_views() -> None:
-    images, targets, lengths = maker_of(repeat=3)[BatchKey(0, 0.0)]
+    images, targets, lengths, *_ = maker_of(repeat=3)[BatchKey(0, 0.0)]
     assert lengths[0] == lengths[1] == lengths[2]
     assert not np.array_equal(images[0], images[1])
     assert np.array_equal(targets[: lengths[0]], targets[lengths[0] : 2 * lengths[0]])
@@ -262,7 +262,7 @@ def test_multi_scale_changes_no_draw_but_the_sizes() -> None:
 def test_labelled_crops_enter_once_the_easy_stage_is_over(tmp_path: Path) -> None:
     labels = write_labels(tmp_path / "mine", [("a.png", "ab-1", "train"), ("b.png", "XX", "dev")])
     maker = maker_of(data=(f"{labels}:2",), data_share=1.0)
-    _, targets, lengths = maker[BatchKey(0, 1.0)]
+    _, targets, lengths, *_ = maker[BatchKey(0, 1.0)]
     assert lengths.tolist() == [3] * 6
     assert targets[:3].tolist() == Codec(CHARSET).encode("AB1")
     assert not np.array_equal(maker[BatchKey(0, 0.0)][2], lengths)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-from training.ocr.model import ARCHITECTURES, default_input
+from training.ocr.model import ARCHITECTURES, default_input, has_locator
 
 # What may differ between the starts of one run: how it is run and when it ends, not what it learns from.
 CHANGEABLE = frozenset(
@@ -48,7 +48,8 @@ class Config:
     name: str = "lprfast-ocr"
 
     def __post_init__(self) -> None:
-        if self.input == (0, 0) and self.arch in ARCHITECTURES:
+        _require(self.arch in ARCHITECTURES, "arch", f"one of {', '.join(ARCHITECTURES)}", self.arch)
+        if self.input == (0, 0):
             object.__setattr__(self, "input", default_input(self.arch))
         low, high = self.multi_scale
         _require(0 < low <= high <= 1, "--multi-scale", "0 < LOW <= HIGH <= 1", self.multi_scale)
@@ -66,6 +67,12 @@ class Config:
             height % 16 == width % 4 == 0 and 16 <= height <= 256 and 64 <= width <= 1024,
             "--input",
             "HxW with H a multiple of 16 up to 256 and W a multiple of 4 from 64 to 1024",
+            f"{height}x{width}",
+        )
+        _require(
+            width == 4 * height or not has_locator(self.arch),
+            "--input",
+            f"HxW with W four times H for {self.arch}",
             f"{height}x{width}",
         )
         _require(self.balance in (None, "type", "region"), "--balance", "type or region", self.balance)

@@ -200,19 +200,21 @@ ARCHITECTURES = {
     "conv": conv,
 }
 
-_SEEN_TWICE = ("aligned", "aligned_slim")  # take the crop at twice the size that is read
+
+def has_locator(arch: str) -> bool:
+    """Whether a network finds the line of text first: it takes the crop at twice the size that it reads."""
+    return arch.startswith("aligned")
 
 
 def default_input(arch: str) -> tuple[int, int]:
     """Height and width of the input, in pixels, unless a run chooses another."""
-    scale = 2 if arch in _SEEN_TWICE else 1
+    scale = 2 if has_locator(arch) else 1
     return scale * INPUT_HEIGHT, scale * INPUT_WIDTH
 
 
 def time_steps(arch: str, size: tuple[int, int]) -> int:
     """CTC time steps that a network answers for an input of (height, width) pixels."""
-    # What is cut out of the crop is four times as wide as high, whatever the crop's shape.
-    return size[0] // 2 if arch in _SEEN_TWICE else size[1] // 4
+    return size[1] // (8 if has_locator(arch) else 4)
 
 
 def build_model(arch: str, classes: int, height: int | None = None) -> nn.Module:

@@ -158,6 +158,7 @@ def corners_in_crop(
     )
 
 
+@functools.lru_cache(maxsize=1)  # asked for twice a plate: by the picture and by its corners
 def _frame(box: Box, view: View) -> tuple[NDArray[np.float32], tuple[float, float, float, float]]:
     """The plate's corners as seen, and the detector's box x, y, width, height around them."""
     _, _, width, height = box
