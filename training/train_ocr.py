@@ -24,7 +24,7 @@ def make_parser() -> argparse.ArgumentParser:
     """Flags that are not given stay absent, so that a resumed run keeps what it was started with."""
     parser = argparse.ArgumentParser(description=__doc__, argument_default=argparse.SUPPRESS)
     add = parser.add_argument
-    add("--arch", choices=sorted(ARCHITECTURES), help="network (default slim)")
+    add("--arch", choices=sorted(ARCHITECTURES), help="network (default aligned_slim)")
     add("--input", type=_size, metavar="HxW", help="pixels of the network's input (default 32x128)")
     add("--minutes", type=float, help=f"length of the run (default {MINUTES:g}, or --steps)")
     add("--steps", type=int, help="length of the run in optimiser steps")

@@ -17,7 +17,7 @@ CHANGEABLE = frozenset(
 class Config:
     """Settings of one run. ``data`` and ``val`` name label files, ``data`` with an optional ``:weight``."""
 
-    arch: str = "slim"
+    arch: str = "aligned_slim"
     input: tuple[int, int] = (0, 0)  # height, width in pixels; (0, 0): what the architecture is made for
     minutes: float | None = None
     steps: int | None = None
