@@ -39,8 +39,8 @@ def _two(name: str, *patterns: str, aspect: float = 1.3, ink: str = "dark", weig
 _ARGENTINA = ("REPUBLICA ARGENTINA",)
 
 LAYOUTS: tuple[PlateLayout, ...] = (
-    _brazil("br_old", "dark", 2.5),
-    _brazil("br_old_dark", "light", 2.5),
+    _brazil("br_old", "dark", 3.5),
+    _brazil("br_old_dark", "light", 5.0),
     _mercosur("br_mercosur", "LLLDLDD", "LLL DLDD", above=("BRASIL",), weight=1.6),
     _two("br_two", "LLL/DDDD", "LLL/DLDD", aspect=1.2, weight=0.5),
     PlateLayout("ar_old", ("LLL DDD", "LLL*DDD", "LLL.DDD", "LLL*DDD", "[IJ]LL DDD"), aspect=2.3, height=0.5,

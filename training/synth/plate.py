@@ -64,8 +64,12 @@ class _Area:
     wide: float = 1.0
 
 
-def draw_symbols(rng: random.Random, layout: PlateLayout, free_share: float = 0.15) -> list[list[str]]:
+def draw_symbols(rng: random.Random, layout: PlateLayout, free_share: float | None = None) -> list[list[str]]:
     """The symbols of a plate per line, decoration included; a share of them follows no pattern."""
+    if free_share is None:
+        # Chosen numbers belong to plates with a header and a slogan; elsewhere they blur what a pattern says
+        # of 0 and O or of 1 and I.
+        free_share = 0.25 if layout.header and layout.footer else 0.07
     if layout.rows == 1 and not layout.needs_chinese and rng.random() < free_share:
         return [words.free_symbols(rng)]
     lines: list[list[str]] = [[]]
