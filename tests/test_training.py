@@ -56,7 +56,10 @@ def _leave_the_process_as_it_was() -> Any:
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a run of three steps, exported."""
     out = tmp_path_factory.mktemp("run") / "three"
-    assert train_ocr.main(["--steps", "3", "--name", "three-steps", "--out", str(out), *SMALL]) == 0
+    assert (
+        train_ocr.main(["--arch", "slim", "--steps", "3", "--name", "three-steps", "--out", str(out), *SMALL])
+        == 0
+    )
     return out
 
 
@@ -145,7 +148,9 @@ def test_equal_neighbours_need_a_step_between_them() -> None:
 
 def test_every_run_is_judged_on_the_same_synthetic_plates() -> None:
     sets = [
-        train_module._validation_sets(Config(steps=1, val_size=5, multi_scale=scale), LONE, [])[0]
+        train_module._validation_sets(Config(arch="slim", steps=1, val_size=5, multi_scale=scale), LONE, [])[
+            0
+        ]
         for scale in ((0.4, 1.0), (1.0, 1.0))
     ]
     assert torch.equal(sets[0].images, sets[1].images)
@@ -184,7 +189,7 @@ def test_clock_takes_the_nearer_end_and_goes_on_after_a_resume() -> None:
 
 
 def maker_of(**settings: Any) -> BatchMaker:
-    config = Config(steps=100, batch=6, **settings)
+    config = Config(arch="slim", steps=100, batch=6, **settings)
     files = [read_label_file(spec, "train") for spec in config.data]
     return BatchMaker(config, Codec(extended_charset(files)), files, rank=0, processes=1)
 
@@ -392,7 +397,7 @@ def test_a_stopped_and_resumed_run_equals_an_uninterrupted_one(
 
     monkeypatch.setattr(world_module.World, "agree", stop_at_step_two)
     out = tmp_path / "cut"
-    assert train_ocr.main(["--steps", "3", "--out", str(out), *SMALL]) == 0
+    assert train_ocr.main(["--arch", "slim", "--steps", "3", "--out", str(out), *SMALL]) == 0
     assert load_checkpoint(out / "last.pt")["step"] == 2
     assert not (out / "model.onnx").exists()
     monkeypatch.undo()
@@ -422,7 +427,7 @@ def test_a_run_is_not_overwritten_or_changed_by_accident(
 def test_init_moves_the_classes_of_shared_symbols() -> None:
     old, new = build_model("slim", 3), build_model("slim", 4)
     initial = Initial("old", "slim", (32, 128), ("A", "B"), old.state_dict(), (), folded=False)
-    load_weights(new, Config(), Codec("BCA"), initial)
+    load_weights(new, Config(arch="slim"), Codec("BCA"), initial)
     before, after = old.state_dict(), new.state_dict()
     assert torch.equal(after["0.0.weight"], before["0.0.weight"])
     for into, from_ in ((0, 0), (1, 2), (3, 1)):

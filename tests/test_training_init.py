@@ -146,9 +146,9 @@ def test_weights_move_between_widths_but_not_between_heights(tmp_path: Path) -> 
     initial = read_initial(str(exported(trained_model("slim"), tmp_path / "a.onnx")))
     codec = Codec(SYMBOLS)
     wide = build_model("slim", codec.classes)
-    load_weights(wide, Config(input=(32, 160)), codec, initial)
+    load_weights(wide, Config(arch="slim", input=(32, 160)), codec, initial)
     assert torch.equal(wide.state_dict()["0.0.weight"], initial.weights["0.0.weight"])
-    tall = Config(input=(64, 128))
+    tall = Config(arch="slim", input=(64, 128))
     with pytest.raises(ValueError, match=r"7\.0\.weight are for inputs of 32x128 and do not fit --input 64x"):
         load_weights(build_model("slim", codec.classes, 64), tall, codec, initial)
 

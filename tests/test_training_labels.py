@@ -85,15 +85,19 @@ def test_balance_counts_groups_by_the_root_of_their_size(tmp_path: Path) -> None
     labels = write(tmp_path / "l.csv", rows)
     drawn = {}
     for balance in (None, "type"):
-        config = Config(steps=1, batch=300, data=(str(labels),), data_share=1.0, balance=balance)
+        config = Config(arch="slim", steps=1, batch=300, data=(str(labels),), data_share=1.0, balance=balance)
         maker = BatchMaker(config, Codec(CHARSET), [read_label_file(str(labels), "train")], 0, 1)
-        _, _, lengths = maker[BatchKey(0, 1.0)]
+        _, _, lengths, *_ = maker[BatchKey(0, 1.0)]
         drawn[balance] = int((lengths == 4).sum())
     assert 6 <= drawn[None] <= 34  # 300 / 17 = 18, four deviations
     assert 37 <= drawn["type"] <= 83  # 300 / (1 + 4) = 60
     with pytest.raises(ValueError, match="--balance region: expected a --data file whose column 'region'"):
         BatchMaker(
-            Config(steps=1, balance="region"), Codec(CHARSET), [read_label_file(str(labels), "train")], 0, 1
+            Config(arch="slim", steps=1, balance="region"),
+            Codec(CHARSET),
+            [read_label_file(str(labels), "train")],
+            0,
+            1,
         )
 
 
