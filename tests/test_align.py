@@ -103,7 +103,7 @@ def test_the_cut_shows_the_line_and_its_margins() -> None:
     images = torch.zeros(1, 1, 64, 256)
     images[:, :, 16:32, 64:192] = 1
     corners = torch.tensor([[0.25, 0.25], [0.75, 0.25], [0.75, 0.5], [0.25, 0.5]])
-    model = Aligned(Fixed(corners), nn.Identity(), 32, 128)
+    model = Aligned(nn.Sequential(Fixed(corners)), nn.Identity(), 32, 128)
     cut, found = answers_of(model(images))
     assert found is not None
     torch.testing.assert_close(found[0], corners)
@@ -117,7 +117,7 @@ def test_the_cut_shows_the_line_and_its_margins() -> None:
 def test_hints_that_are_known_take_the_place_of_what_was_located() -> None:
     images = torch.rand(2, 1, 64, 256)
     located, other = torch.rand(4, 2), torch.from_numpy(SQUARE)
-    model = Aligned(Fixed(located), nn.Identity(), 32, 128)
+    model = Aligned(nn.Sequential(Fixed(located)), nn.Identity(), 32, 128)
     hints = torch.stack([torch.full((4, 2), math.nan), other])
     cut, _ = model(images, hints)
     torch.testing.assert_close(cut[0], model.cut_out(images, located.expand(2, 4, 2))[0])
@@ -177,3 +177,14 @@ def test_the_plates_of_a_seed_stay_the_same() -> None:
         assert (a.corners is None) == (b.corners is None)
         if a.corners is not None and b.corners is not None:
             np.testing.assert_array_equal(a.corners, b.corners)
+
+
+def test_bf16_moves_no_corner() -> None:
+    torch.manual_seed(0)
+    model = build_model("aligned_slim", 5).eval()
+    assert isinstance(model, Aligned)
+    images, corners = torch.rand(2, 1, 64, 256), torch.rand(2, 4, 2)
+    with torch.autocast("cpu", torch.bfloat16):
+        cut, located = model.cut_out(images, corners), model(images)[1]
+    assert torch.equal(cut, model.cut_out(images, corners))
+    assert located.dtype == torch.float32

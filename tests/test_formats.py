@@ -7,7 +7,7 @@ import re
 import subprocess
 import sys
 from collections import Counter, defaultdict
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import pytest
 
@@ -213,3 +213,12 @@ def test_layouts_need_no_heavy_library() -> None:
         "sys.exit(str(names) if names else 0)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_twins_are_drawn_only_where_the_pattern_tells_them_apart() -> None:
+    from training.synth.plate import _told_apart
+
+    two = replace(BY_NAME["gb"], name="two", patterns=("LLDD LLL", "LDDDLLL"), letters="ABO", twins=("0O",))
+    assert _told_apart(two, "AB12ABA")
+    assert not _told_apart(two, "AO12ABA")  # A012ABA would do as well
+    assert not _told_apart(two, "AO12AB0")  # no text of this layout

@@ -25,7 +25,7 @@ from training.ocr.data import ValidationSet, labelled_validation, synthetic_vali
 from training.ocr.evaluate import evaluate, read
 from training.ocr.initial import Initial, load_weights, read_initial
 from training.ocr.labels import LabelFile, LabelledCrop, read_label_file
-from training.ocr.model import build_model
+from training.ocr.model import build_model, time_steps
 from training.ocr.text import Codec
 from training.ocr.train import train
 
@@ -69,7 +69,7 @@ def main(arguments: list[str] | None = None) -> int:
 def _study(given: argparse.Namespace, out: Path) -> int:
     table = parse_fold(given.fold) if given.fold else {}
     initial = read_initial(given.init)
-    file = read_label_file(given.labels, None, initial.input[1] // 4)
+    file = read_label_file(given.labels, None, time_steps(initial.arch, initial.input))
     train_half, test_half = halves(file.rows, table, given.seed)
     for size in given.sizes:
         if not 1 <= size <= len(train_half):

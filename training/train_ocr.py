@@ -25,7 +25,7 @@ def make_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__, argument_default=argparse.SUPPRESS)
     add = parser.add_argument
     add("--arch", choices=sorted(ARCHITECTURES), help="network (default aligned_slim)")
-    add("--input", type=_size, metavar="HxW", help="pixels of the network's input (default 32x128)")
+    add("--input", type=_size, metavar="HxW", help="pixels of the network's input (default: by network)")
     add("--minutes", type=float, help=f"length of the run (default {MINUTES:g}, or --steps)")
     add("--steps", type=int, help="length of the run in optimiser steps")
     add("--batch", type=int, help="images a step, over all processes (default 128)")

@@ -26,7 +26,7 @@ class Aligned(nn.Module):
 
     weights: Tensor
 
-    def __init__(self, locate: nn.Module, read: nn.Module, height: int, width: int) -> None:
+    def __init__(self, locate: nn.Sequential, read: nn.Module, height: int, width: int) -> None:
         super().__init__()
         self.locate = locate
         self.read = read
@@ -35,17 +35,27 @@ class Aligned(nn.Module):
 
     def forward(self, images: Tensor, hints: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """``hints [N, 4, 2]``: corners to read at, in place of the located ones where they are not NaN."""
-        corners = self.locate(functional.avg_pool2d(images, 2)).float().view(-1, 4, 2)
+        corners = self._located(functional.avg_pool2d(images, 2))
         used = corners.detach()
         if hints is not None:
             used = torch.where(hints.isnan(), used, hints)
         return self.read(self.cut_out(images, used)), corners
 
+    def _located(self, images: Tensor) -> Tensor:
+        *features, last = self.locate
+        for layer in features:
+            images = layer(images)
+        # bfloat16 has 8 bits: a corner would be off by up to a pixel.
+        with torch.autocast(images.device.type, enabled=False):
+            corners: Tensor = last(images.float())
+        return corners.view(-1, 4, 2)
+
     def cut_out(self, images: Tensor, corners: Tensor) -> Tensor:
         """The quadrilateral and its margins as a rectangle ``[N, 1, h, w]``, bilinear."""
-        grid = torch.matmul(self.weights, corners) * 2 - 1
-        grid = grid.view(-1, *self.size, 2)
-        return functional.grid_sample(images.float(), grid, padding_mode="border", align_corners=False)
+        with torch.autocast(images.device.type, enabled=False):
+            grid = torch.matmul(self.weights, corners.float()) * 2 - 1
+            grid = grid.view(-1, *self.size, 2)
+            return functional.grid_sample(images.float(), grid, padding_mode="border", align_corners=False)
 
 
 class TextOnly(nn.Module):

@@ -1,7 +1,8 @@
-"""The reader's networks: gray ``[N, 1, h, w]`` in, CTC log-posteriors ``[N, w / 4, K]`` out, blank first.
+"""The reader's networks: gray ``[N, 1, h, w]`` in, CTC log-posteriors ``[N, T, K]`` out, blank first.
 
-Every network halves the width twice and no more: the 32 steps of 128 pixels leave room for ten symbols and
-their blanks. The convolution before the head takes whatever height is left.
+What is read is halved in width twice and no more: the 32 steps of 128 pixels leave room for ten symbols and
+their blanks. The convolution before the head takes whatever height is left. A network with a locator takes
+the crop at twice the size of what it cuts out and reads, and answers the corners of that too.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from training.ocr.align import Aligned
 
 INPUT_HEIGHT = 32
 INPUT_WIDTH = 128
-STEPS = INPUT_WIDTH // 4
+STEPS = INPUT_WIDTH // 4  # of every network at its own input size
 
 
 def conv_bn(
@@ -136,7 +137,7 @@ def swift(classes: int, height: int = INPUT_HEIGHT) -> nn.Module:
     )
 
 
-def locator(height: int) -> nn.Module:
+def locator(height: int) -> nn.Sequential:
     """Where the text is: ``[N, 1, height, 4 height]`` to the four corners of its line, ``[N, 8]``."""
     last = nn.Linear(48, 8)
     # Starts where most lines are, so that the first reads see something.

@@ -156,7 +156,7 @@ class Library:
         # Chinese faces are few: without a held-out one, both sides share them.
         faces = glyphs.chinese_fonts(held_out) or glyphs.chinese_fonts(not held_out)
         self._chinese = faces if system_fonts else ()
-        self._headers = glyphs.header_fonts() if system_fonts else ()
+        self._headers = glyphs.header_fonts(held_out) if system_fonts else ()
         self.layouts = split.layouts(held_out, bool(self._chinese))
         self._weights = list(itertools.accumulate(layout.weight for layout in self.layouts))
 

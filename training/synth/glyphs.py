@@ -80,9 +80,10 @@ def chinese_fonts(held_out: bool) -> tuple[str, ...]:
     return tuple(f"chinese:{weight}:{p}" for p in side for weight in _WEIGHTS)
 
 
-def header_fonts() -> tuple[str, ...]:
-    """Files for small texts that are not read: serif and slanted faces too."""
+def header_fonts(held_out: bool) -> tuple[str, ...]:
+    """Files for small texts that are not read: serif and slanted faces too, of one side of the split."""
     files = [str(p) for p in _font_files() if _HEADER_FACES.match(p.name) and "Mono" not in p.name]
+    files = [file for file in files if split.is_held_out_family(Path(file).name) == held_out] or files
     return tuple(files[:: max(1, len(files) // 10)])
 
 

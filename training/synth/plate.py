@@ -94,7 +94,7 @@ def draw_plate(
     paper, ink = _tones(rng, layout, level)
     face = surface.plate_face(rng, layout, (height, width), paper, ink)
     texts = tuple("".join(s for s in line if s not in _GAPS) for line in lines)
-    if layout.twins and rng.random() < TWINS_SHARE and layout.matches("".join(texts)):
+    if layout.twins and rng.random() < TWINS_SHARE and _told_apart(layout, "".join(texts)):
         # Only where the pattern tells the twins apart: elsewhere the target would teach guessing.
         fonts = replace(fonts, main=_twin_glyphs(fonts.main, layout.twins))
     coverage, boxes = _coverage(rng, layout, lines, fonts, (height, width))
@@ -103,6 +103,13 @@ def draw_plate(
     surface.wear(rng, face, level)
     surface.place(rng, canvas, face, box, level)
     return Plate(canvas, box, texts, layout, tuple((x + pad_x, y + pad_y, w, h) for x, y, w, h in boxes))
+
+
+def _told_apart(layout: PlateLayout, text: str) -> bool:
+    """Whether the layout's patterns say of every twin in a text which of the two it is."""
+    other = {pair[k]: pair[1 - k] for pair in layout.twins for k in (0, 1)}
+    swapped = (text[:i] + other[c] + text[i + 1 :] for i, c in enumerate(text) if c in other)
+    return layout.matches(text) and not any(layout.matches(t) for t in swapped)
 
 
 def _twin_glyphs(font: Font, twins: tuple[str, ...]) -> Font:
