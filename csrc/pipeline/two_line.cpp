@@ -11,8 +11,8 @@ namespace {
 constexpr double kLargestAspect = 2.6;
 
 // Of the height, in each half: they overlap, because a cut through the feet of a line loses it and a strip of
-// the other line does no harm. It also lets tilted lines through whole: those of the halves that the model was
-// trained on are as tilted, and what a locator finds it makes level.
+// the other line does no harm. It also lets tilted lines through whole: those of the halves that the model
+// was trained on are as tilted, and what a locator finds it makes level.
 constexpr double kShare = 0.58;
 
 constexpr std::int64_t kSmallestHalf = 4;  // rows; under it no character has a pixel of its own
