@@ -76,16 +76,6 @@ def two_lines(top: str, bottom: str, rows: int = 32) -> Crop:
     return stack(crop_of_text(top), crop_of_text(bottom), rows)
 
 
-def tilted(crop: Crop, degrees: float) -> Crop:
-    """Every column shifted along, the edge repeated."""
-    rows = np.arange(crop.shape[0])
-    out = np.empty_like(crop)
-    for x in range(crop.shape[1]):
-        shift = round(math.tan(math.radians(degrees)) * (x - crop.shape[1] / 2))
-        out[:, x] = crop[np.clip(rows - shift, 0, crop.shape[0] - 1), x]
-    return out
-
-
 @pytest.fixture(scope="module")
 def reader() -> PlateReader:
     return PlateReader(model_bytes(), threads=2)
@@ -123,8 +113,8 @@ def test_the_lines_are_joined_by_a_step_that_is_blank_for_sure(temperature: floa
     assert joined is not None
     assert joined.shape == (2 * STEPS + 1, CLASSES)
     np.testing.assert_array_equal(joined[STEPS], [0.0] + [-30.0] * (CLASSES - 1))
-    # Each line is what its half says by itself: 54 % of the height.
-    for half, rows in ((crop[:35], slice(0, STEPS)), (crop[-35:], slice(STEPS + 1, None))):
+    # Each line is what its part says by itself: 58 % of the height.
+    for half, rows in ((crop[:37], slice(0, STEPS)), (crop[-37:], slice(STEPS + 1, None))):
         np.testing.assert_array_equal(joined[rows], reader.read(half).log_posteriors)
 
 
@@ -185,15 +175,6 @@ def test_an_unlikely_text_is_unreadable() -> None:
     assert (read.text, read.status, read.lines, read.confidence) == ("", "unreadable", 0, 0.0)
 
 
-@pytest.mark.parametrize("degrees", [-14, -6, 6, 14])
-def test_tilted_lines_are_straightened(reader: PlateReader, degrees: float) -> None:
-    # Between two lines of text there is a gap without strokes; the toy's text has no ends of its own.
-    crop = np.full((84, 128), 3, np.uint8)
-    crop[2:40], crop[44:82] = crop_of_text("AB12CD34EF")[0], crop_of_text("XY98WV76UT")[0]
-    assert reader.read(crop).text == "AB12CD34EFXY98WV76UT"
-    assert reader.read(tilted(crop, degrees)).text == "AB12CD34EFXY98WV76UT"
-
-
 def layouts_of(crop: Crop) -> list[npt.NDArray[np.uint8]]:
     color = np.repeat(crop[..., None], 3, axis=2)
     wide = np.zeros((crop.shape[0], 3 * crop.shape[1]), np.uint8)
@@ -208,11 +189,8 @@ def layouts_of(crop: Crop) -> list[npt.NDArray[np.uint8]]:
     ]
 
 
-@pytest.mark.parametrize("degrees", [0, 10])
-def test_layout_in_memory_changes_nothing(reader: PlateReader, degrees: float) -> None:
-    crop = np.full((84, 128), 3, np.uint8)
-    crop[2:40], crop[44:82] = crop_of_text("AB12CD34EF")[0], crop_of_text("XY98WV76UT")[0]
-    crop = tilted(crop, degrees)
+def test_layout_in_memory_changes_nothing(reader: PlateReader) -> None:
+    crop = two_lines("AB12CD34EF", "XY98WV76UT", 42)
     expected = reader.read(crop).to_dict(evidence=True)
     assert expected["lines"] == 2
     for view in layouts_of(crop):

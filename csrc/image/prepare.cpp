@@ -122,20 +122,16 @@ void copy_gray(const ImageView& crop, std::uint8_t* gray) {
   }
 }
 
-void make_gray(const ImageView& crop, Color color, const Kernels& kernels, std::vector<std::uint8_t>& gray) {
-  ensure_size(gray, static_cast<std::size_t>(crop.height * crop.width) + kMargin);
-  if (crop.channels == 1) {
-    copy_gray(crop, gray.data());
-  } else {
-    color_to_gray(crop, color, kernels, gray.data());
-  }
-}
-
 GrayPlane gray_plane(const ImageView& crop, Color color, const Kernels& kernels,
                      std::vector<std::uint8_t>& scratch) {
   GrayPlane plane{crop.data, crop.row_stride, static_cast<int>(crop.height), static_cast<int>(crop.width)};
   if (crop.channels == 1 && crop.column_stride == 1 && crop.width >= kInPlaceWidth) return plane;
-  make_gray(crop, color, kernels, scratch);
+  ensure_size(scratch, static_cast<std::size_t>(crop.height * crop.width) + kMargin);
+  if (crop.channels == 1) {
+    copy_gray(crop, scratch.data());
+  } else {
+    color_to_gray(crop, color, kernels, scratch.data());
+  }
   plane.data = scratch.data();
   plane.stride = crop.width;
   return plane;
@@ -186,10 +182,6 @@ void check(const ImageView& crop) {
   throw std::invalid_argument("expected a crop of 1 to " + std::to_string(kLargestSide) +
                               " pixels a side, got height " + std::to_string(crop.height) + " and width " +
                               std::to_string(crop.width) + "; cut the plate out first");
-}
-
-void to_gray(const ImageView& crop, Color color, Isa isa, std::vector<std::uint8_t>& gray) {
-  make_gray(crop, color, kernels_for(isa), gray);
 }
 
 void prepare(const ImageView& crop, Color color, const PrepareSpec& spec, Isa isa, Workspace& workspace,

@@ -6,7 +6,6 @@
 #include <cstdint>
 #include <memory>
 #include <string>
-#include <vector>
 
 #include "core/cpu.hpp"
 #include "core/views.hpp"
@@ -60,10 +59,6 @@ void check(const PrepareSpec& spec);
 
 // Throws std::invalid_argument when a side of the crop is under 1 or over 16384 pixels.
 void check(const ImageView& crop);
-
-// The crop in gray as prepare sees it: height * width bytes, row by row, at the start of `gray`, which is
-// made larger than that. The crop was checked.
-void to_gray(const ImageView& crop, Color color, Isa isa, std::vector<std::uint8_t>& gray);
 
 // Writes height * width floats. Every isa gives the same bits. `summary` may be null. Crop and spec were
 // checked.

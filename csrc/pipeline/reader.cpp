@@ -213,14 +213,14 @@ void Reader::read_halves(const std::vector<Crop>& crops, int nbest, std::vector<
   if (empty.empty()) return;
   std::vector<TwoLinePlate> plates(empty.size());
   std::vector<Input> inputs(2 * empty.size());
-  in_parallel(plates.size(), [&](std::size_t i) {
+  for (std::size_t i = 0; i < plates.size(); ++i) {
     TwoLinePlate& plate = plates[i];
     plate.crop = empty[i];
-    plate.halves = cut_halves(crops[plate.crop].view, spec_.color);
+    plate.halves = cut_halves(crops[plate.crop].view);
     plate.scores.resize(joined_steps(steps_) * spec_.classes);
     inputs[2 * i] = {&plate.halves.top, nullptr};
     inputs[2 * i + 1] = {&plate.halves.bottom, nullptr};
-  });
+  }
   const LineJoin join{steps_, spec_.classes, spec_.decode.blank, spec_.decode.temperature};
   run_model(inputs, [&](std::size_t index, float* scores) {
     TwoLinePlate& plate = plates[index / 2];

@@ -3,18 +3,13 @@
 #pragma once
 
 #include <cstddef>
-#include <cstdint>
-#include <vector>
 
 #include "core/views.hpp"
-#include "image/prepare.hpp"
 
 namespace lprfast::pipeline {
 
-// Top and bottom half of a crop. The views look into the crop itself, or into `pixels` when it was
-// straightened.
+// Top and bottom part of a crop, looking into its pixels.
 struct Halves {
-  std::vector<std::uint8_t> pixels;
   ImageView top;
   ImageView bottom;
 };
@@ -23,7 +18,7 @@ struct Halves {
 bool may_have_two_lines(const ImageView& crop);
 
 // For a crop that may have two lines.
-Halves cut_halves(const ImageView& crop, image::Color color);
+Halves cut_halves(const ImageView& crop);
 
 // The scores of two lines as those of one text: the top's steps, one step that is blank for sure, the
 // bottom's. The step between keeps a symbol that ends one line and begins the other from being read once.

@@ -1,13 +1,11 @@
 // The whole way, crops to reads, from many threads at once: for ThreadSanitizer and AddressSanitizer.
 // Arguments: the ONNX Runtime library and the bundled model.
-#include <cmath>
 #include <cstdint>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "check.hpp"
-#include "image/straighten.hpp"
 #include "pipeline/reader.hpp"
 
 namespace {
@@ -41,35 +39,6 @@ std::vector<Crop> make_crops(const std::vector<std::vector<std::uint8_t>>& pixel
   return crops;
 }
 
-// A text of any colour, tilted: strokes 3 px wide in two bands that fall with `slope`.
-std::vector<std::uint8_t> tilted_lines(int height, int width, double slope) {
-  std::vector<std::uint8_t> pixels;
-  for (int i = 0; i < height * width; ++i) {
-    const double y = (i / width - slope * (i % width - width / 2.0)) / height;
-    const bool line = (y > 0.1 && y < 0.45) || (y > 0.55 && y < 0.9);
-    pixels.push_back(line && i % width / 3 % 2 ? 30 : 220);
-  }
-  return pixels;
-}
-
-void straightens_what_is_tilted() {
-  const int height = 80, width = 120;
-  for (const int degrees : {-16, -8, -4, 0, 4, 8, 16}) {
-    const double slope = std::tan(degrees * 3.14159265358979 / 180);
-    const std::vector<std::uint8_t> pixels = tilted_lines(height, width, slope);
-    const lprfast::ImageView view{pixels.data(), height, width, 1, width, 1, 0};
-    CHECK(std::abs(lprfast::image::text_slope(view) - slope) < 1e-9);
-    std::vector<std::uint8_t> level;
-    const lprfast::ImageView straight = lprfast::image::straighten(view, lprfast::image::Color::bgr, level);
-    CHECK(straight.height == height && straight.width == width);
-    CHECK((straight.data == pixels.data()) == (degrees == 0));
-    CHECK(lprfast::image::text_slope(straight) == 0);
-  }
-  const std::vector<std::uint8_t> flat(64 * 64, 128);
-  CHECK(lprfast::image::text_slope({flat.data(), 64, 64, 1, 64, 1, 0}) == 0);
-  CHECK(lprfast::image::text_slope({flat.data(), 8, 8, 1, 8, 1, 0}) == 0);
-}
-
 bool same(const std::vector<Read>& a, const std::vector<Read>& b) {
   bool equal = a.size() == b.size();
   for (std::size_t i = 0; equal && i < a.size(); ++i) {
@@ -81,7 +50,7 @@ bool same(const std::vector<Read>& a, const std::vector<Read>& b) {
   return equal;
 }
 
-// At 96 x 60 crops that read empty are straightened, cut and read again.
+// At 96 x 60 crops that read empty are cut and read again.
 void read_from_many_threads(const Reader& reader, int height, int width) {
   const auto pixels = make_pixels(9, height, width);
   const std::vector<Crop> crops = make_crops(pixels, height, width);
@@ -107,7 +76,6 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "usage: test_pipeline ONNXRUNTIME_LIBRARY MODEL\n");
     return 2;
   }
-  straightens_what_is_tilted();
   const auto session = lprfast::ort::Session::from_file(argv[1], argv[2], {});
   lprfast::pipeline::ReaderSpec spec;
   const std::string charset = session->metadata().at("charset");  // a JSON list: two quotes for each symbol
