@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -29,6 +30,7 @@ from training.export import to_onnx
 from training.ocr.model import LstmHead, conv_bn, residual
 from training.quantize import QuantizeError, check_pairs, worst_pairs
 from training.synth import PlateGenerator
+from training.synth import Sample as SyntheticSample
 
 CONTRACT = ModelContract(name="small", charset=CHARSET, training={"parameters": 7}, two_line="halves")
 FEW = ["--crops", "4", "--compared", "8"]
@@ -172,7 +174,7 @@ class Plates:
     def sample(self) -> Any:
         self.number += 1
         text = f"AB{self.number:03d}"
-        return type("Sample", (), {"crop": crop_of_text(text), "text": text})
+        return SyntheticSample(crop_of_text(text), text, "toy", whole=text)
 
 
 def test_a_drop_of_more_than_three_in_a_thousand_is_refused(
@@ -188,6 +190,27 @@ def test_a_drop_of_more_than_three_in_a_thousand_is_refused(
         QuantizeError, match="of 20 held-out synthetic plates fp32 reads 20 and int8 0: a drop"
     ):
         quantize.compare(good, bad, 20)
+
+
+def test_a_plate_read_in_two_lines_is_right_with_the_text_of_both(monkeypatch: pytest.MonkeyPatch) -> None:
+    crop = crop_of_text("AB")
+    drawn = [
+        SyntheticSample(crop, "", "two", whole="ABC1"),  # the whole plate, read in both lines
+        SyntheticSample(crop, "", "two", whole="ABC1"),  # and read wrongly
+        SyntheticSample(crop, "ABC", "two"),  # its upper half, read as two lines
+    ]
+    texts = {"fp32": ["ABC1", "ABC1", "ABC"], "int8": ["ABC1", "ABC2", ""]}
+    generator = SimpleNamespace(sample=iter(drawn * 2).__next__)
+    monkeypatch.setattr(quantize, "PlateGenerator", lambda *_, **__: generator)
+    monkeypatch.setattr(quantize, "MAX_DROP", 1.0)
+    monkeypatch.setattr(
+        "lprfast.PlateReader",
+        lambda path, **_: SimpleNamespace(
+            read_many=lambda _: [lprfast.PlateRead(text=text, lines=2) for text in texts[path.name]]
+        ),
+    )
+    found = quantize.compare(Path("fp32"), Path("int8"), 3)
+    assert found == {"n": 3, "same_text": 0.3333, "exact_fp32": 0.6667, "exact_int8": 0.3333}
 
 
 def test_what_is_refused_leaves_no_file(

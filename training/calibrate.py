@@ -117,7 +117,8 @@ def _drawn(reader: PlateReader, generator: PlateGenerator, crops: int) -> list[E
     for first in range(0, crops, CHUNK):
         samples = [generator.sample() for _ in range(min(CHUNK, crops - first))]
         reads = reader.read_many([sample.crop for sample in samples])
-        examples += _examples(reads, [sample.text for sample in samples])
+        targets = [sample.target(read.lines) for sample, read in zip(samples, reads, strict=True)]
+        examples += _examples(reads, targets)
     return examples
 
 

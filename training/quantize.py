@@ -291,20 +291,17 @@ def compare(fp32: Path, int8: Path, count: int) -> dict[str, Any]:
     generator = PlateGenerator(COMPARED_SEED, held_out=True)
     samples = [generator.sample() for _ in range(count)]
     crops = [sample.crop for sample in samples]
-    first, second = (
-        [read.text for read in lprfast.PlateReader(path, min_confidence=0.0).read_many(crops)]
-        for path in (fp32, int8)
-    )
+    first, second = (lprfast.PlateReader(path, min_confidence=0.0).read_many(crops) for path in (fp32, int8))
     exact = [
-        sum(text == sample.text for text, sample in zip(texts, samples, strict=True))
-        for texts in (first, second)
+        sum(read.text == sample.target(read.lines) for read, sample in zip(reads, samples, strict=True))
+        for reads in (first, second)
     ]
     if exact[0] - exact[1] > MAX_DROP * count:
         raise QuantizeError(
             f"of {count} held-out synthetic plates fp32 reads {exact[0]} and int8 {exact[1]}: "
             f"a drop of more than {MAX_DROP:.1%}; try other calibration crops or --method"
         )
-    same = sum(a == b for a, b in zip(first, second, strict=True))
+    same = sum(a.text == b.text for a, b in zip(first, second, strict=True))
     return {
         "n": count,
         "same_text": round(same / count, 4),
