@@ -25,7 +25,7 @@ from lprfast.cli import main as lprfast_main
 from lprfast.evaluation import Sample, Settings
 from lprfast.model import ModelContract
 from lprfast.models import model_names, model_path
-from training import compare_models, quantize
+from training import calibrate, compare_models, false_reads, quantize
 from training.export import to_onnx
 from training.ocr.model import LstmHead, conv_bn, residual
 from training.quantize import QuantizeError, check_pairs, worst_pairs
@@ -206,7 +206,9 @@ def test_a_plate_read_in_two_lines_is_right_with_the_text_of_both(monkeypatch: p
     monkeypatch.setattr(
         "lprfast.PlateReader",
         lambda path, **_: SimpleNamespace(
-            read_many=lambda _: [lprfast.PlateRead(text=text, lines=2) for text in texts[path.name]]
+            read_many=lambda _: [
+                lprfast.PlateRead(text=text, lines=2 * bool(text)) for text in texts[path.name]
+            ]
         ),
     )
     found = quantize.compare(Path("fp32"), Path("int8"), 3)
@@ -239,6 +241,22 @@ def test_bad_arguments(fp32: Path, int8: Path, tmp_path: Path, capsys: pytest.Ca
         assert quantize.main([*arguments]) == 2
         assert message in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_library_that_is_not_there_ends_with_a_message(
+    fp32: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "labels.csv").write_text("path,text\na.png,A\n", encoding="utf-8")
+    model, labels, out = str(fp32), str(tmp_path / "labels.csv"), str(tmp_path / "x.onnx")
+    monkeypatch.setenv("LPRFAST_ORT_LIBRARY", "/nope.so")
+    for command, arguments in (
+        (quantize.main, [model, "--out", out, *FEW]),
+        (compare_models.main, [model, model, labels]),
+        (calibrate.main, [model, "--out", out]),
+        (false_reads.main, [model, "--count", "1"]),
+    ):
+        assert command(arguments) == 2
+        assert "LPRFAST_ORT_LIBRARY is '/nope.so', which is not a file" in capsys.readouterr().err
 
 
 # Comparing two models

@@ -334,7 +334,7 @@ def main(arguments: list[str] | None = None) -> int:
     recipe = Recipe(tuple(given.data), **options)
     try:
         record = quantize_file(given.model, given.out, recipe)
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, lprfast.OrtError) as error:
         print(f"quantize: {error}", file=sys.stderr)
         return 2
     except QuantizeError as error:
