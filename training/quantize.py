@@ -34,7 +34,7 @@ from lprfast._ort_library import ort_library_path
 from lprfast.data.images import load_image
 from lprfast.model import ModelContract
 from lprfast.prepare import prepare
-from training.ocr.labels import Crop, read_label_file
+from training.ocr.labels import Crop, read_train_rows
 from training.synth import PlateGenerator
 
 CALIBRATION_CROPS = 400
@@ -62,7 +62,7 @@ class Recipe:
     """How a model is quantised.
 
     Attributes:
-        data: label files whose train rows calibrate beside synthetic plates, as in ``train_ocr.py --data``.
+        data: label files whose rows of split ``train`` calibrate beside synthetic plates.
         crops: synthetic plates to calibrate with, and labelled crops at most; at least 1.
         seed: of both.
         method: how activation ranges follow from the crops: ``minmax`` or ``percentile`` (99.999).
@@ -146,7 +146,7 @@ def calibration_crops(recipe: Recipe) -> tuple[list[Crop], int]:
     """Synthetic plates of the training side, then labelled train rows; and how many are labelled."""
     generator = PlateGenerator(recipe.seed)
     crops = [generator.sample().crop for _ in range(recipe.crops)]
-    paths = [row.path for spec in recipe.data for row in read_label_file(spec, "train").rows]
+    paths = [row.path for spec in recipe.data for row in read_train_rows(spec).rows]
     order = np.random.default_rng(recipe.seed).permutation(len(paths))[: recipe.crops]
     return crops + [load_image(paths[number]) for number in order], len(order)
 
