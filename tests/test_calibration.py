@@ -22,6 +22,7 @@ from lprfast.evaluation.calibration import wilson_interval
 from lprfast.evaluation.diagram import DiagramError, check_diagram
 from lprfast.model import CALIBRATION_FEATURES
 from training import calibrate
+from training.ocr.confidence import Examples
 from training.ocr.logistic import fit_logistic, held_out_losses, sigmoid
 
 # Figures
@@ -360,6 +361,67 @@ def test_calibrate_refuses_rows_that_judge(
     assert calibrate.main([str(toy), "--out", str(out), "--crops", "0"]) == 2
     assert calibrate.main([str(toy), "--out", str(out), "--held-out-share", "2"]) == 2
     assert not out.exists()
+
+
+def test_calibrate_says_which_rows_it_leaves_out_and_counts_reads_of_negatives_as_wrong(
+    toy: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    labels, out = label_rows(tmp_path, "train"), tmp_path / "out.onnx"
+    lines = labels.read_text(encoding="utf-8").splitlines()
+    lines[1] = "0.png,,train"  # shows "A": a read of nothing
+    lines[2] = "1.png,B,train,more"
+    (tmp_path / "2.png").write_bytes(b"no image")
+    Image.fromarray(crop_of([])).save(tmp_path / "blank.png")
+    labels.write_text("\n".join([*lines, "blank.png,,train", ""]), encoding="utf-8")
+    found = Examples()
+    calibrate.add_labelled(found, PlateReader(toy, threads=1, min_confidence=0.0), str(labels))
+    said = capsys.readouterr().err
+    assert "line 3: expected 3 columns, got 4; left out" in said
+    assert "line 4: 2.png: " in said
+    assert "1 rows with an empty text were read as a plate; these reads count as wrong" in said
+    assert (len(found), sum(found.right), len(found.proofs)) == (238, 158, 64)
+    assert found.right[0] is False
+    with pytest.raises(ValueError, match="none of the 1 crops that it was to be proved on is read"):
+        calibrate.write_model(toy, out, parameters(), [crop_of([])])
+    assert not out.exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--out", "x.onnx", "--seed", "-1"], "--seed: expected 0 or more, got -1"),
+        (["--out", "none/x.onnx"], "--out none/x.onnx: no such folder"),
+        (["--out", "."], "--out .: expected the path of an ONNX file to write, got a folder"),
+    ],
+)
+def test_calibrate_names_bad_arguments_before_it_works(
+    arguments: list[str], message: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: Any
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(calibrate, "add_synthetic", lambda *_: pytest.fail("worked"))
+    assert calibrate.main(["default", *arguments]) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_calibrate_takes_the_name_of_a_bundled_model(
+    toy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lprfast.models._FOLDER", toy.parent)
+    labels, out = label_rows(tmp_path, "train"), tmp_path / "out.onnx"
+    assert calibrate.main(["toy", "--out", str(out), "--data", str(labels), "--crops", "1"]) == 0
+    assert PlateReader(out).calibrated
+
+
+def test_every_feature_is_tried_and_the_one_that_tells_is_chosen() -> None:
+    assert {name for names in calibrate.FEATURE_SETS for name in names} == set(CALIBRATION_FEATURES)
+    draw = np.random.default_rng(7)
+    found = Examples(rows=[tuple(row) for row in draw.normal(size=(1000, len(CALIBRATION_FEATURES)))])
+    weakest = found.values(["logit_min_character"])[:, 0]
+    found.right = (draw.random(1000) < sigmoid(3 * weakest)).tolist()
+    fit, losses = calibrate.choose(found, 0)
+    assert fit.features == ("logit_confidence", "logit_min_character")
+    assert fit.weights == pytest.approx((0.0, 3.0), abs=0.5)
+    assert len(losses) == len(calibrate.FEATURE_SETS)
 
 
 def test_eval_writes_matrix_and_diagram_and_shows_both_errors(tmp_path: Path) -> None:

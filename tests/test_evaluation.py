@@ -23,7 +23,7 @@ from lprfast.evaluation import (
     below_chance,
     cluster_bootstrap,
     edit_distance,
-    exact_edge,
+    exact_interval,
     find_shift,
     fold,
     make_report,
@@ -186,19 +186,39 @@ def test_one_cluster_or_none_has_no_interval() -> None:
     assert cluster_bootstrap([], [], []) is None
 
 
+def test_exact_intervals_against_values_known_in_closed_form() -> None:
+    def ends(right: int, clusters: int) -> tuple[float, float]:
+        found = exact_interval(right, clusters)
+        return found.low, found.high
+
+    assert ends(0, 20) == pytest.approx((0.0, 1 - 0.025 ** (1 / 20)))
+    assert ends(20, 20) == pytest.approx((0.025 ** (1 / 20), 1.0))
+    # One of two: P(at least 1) = 1 - (1 - p)^2 = 0.025, P(at most 1) = 1 - p^2 = 0.025.
+    assert ends(1, 2) == pytest.approx((1 - 0.975**0.5, 0.975**0.5))
+    low, high = ends(20, 2000)
+    assert 0.006 < low < 0.0065
+    assert 0.015 < high < 0.0155
+
+
+@pytest.mark.parametrize(("right", "clusters"), [(-1, 5), (6, 5), (0, 0)])
+def test_impossible_counts_are_named(right: int, clusters: int) -> None:
+    with pytest.raises(ValueError, match=rf"got clusters {clusters}, right {right}, level 0\.95"):
+        exact_interval(right, clusters)
+
+
 def test_all_right_and_all_wrong_have_an_interval_of_some_width() -> None:
     # One cluster: 0.025. Two: its square root.
-    assert (exact_edge(True, 1).low, exact_edge(True, 1).high) == (pytest.approx(0.025), 1.0)
-    assert exact_edge(True, 2).low == pytest.approx(0.158114, abs=1e-6)
-    assert (exact_edge(False, 100).low, exact_edge(False, 100).high) == (
+    assert (exact_interval(1, 1).low, exact_interval(1, 1).high) == (pytest.approx(0.025), 1.0)
+    assert exact_interval(2, 2).low == pytest.approx(0.158114, abs=1e-6)
+    assert (exact_interval(0, 100).low, exact_interval(0, 100).high) == (
         0.0,
         pytest.approx(0.036217, abs=1e-6),
     )
-    with pytest.raises(ValueError, match="at least 1, got 0"):
-        exact_edge(True, 0)
+    with pytest.raises(ValueError, match="got clusters 0, right 0"):
+        exact_interval(0, 0)
     samples = [Sample("A", "A", "A", "ok", name) for name in "xyyy"]
     rates = make_report("x", samples, [], Settings({})).crops
-    assert rates.exact_interval == exact_edge(True, 2)
+    assert rates.exact_interval == exact_interval(2, 2)
     assert rates.cer_interval is not None
     assert (rates.cer_interval.low, rates.cer_interval.high) == (0.0, 0.0)
     one = make_report("x", samples[1:], [], Settings({})).crops

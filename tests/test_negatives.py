@@ -177,22 +177,6 @@ def test_false_reads_are_counted_by_kind() -> None:
     assert "40.00%" in false_reads.format_table(found, 0.5)
 
 
-def test_clopper_pearson_against_values_known_in_closed_form() -> None:
-    assert false_reads.clopper_pearson(0, 20) == pytest.approx((0.0, 1 - 0.025 ** (1 / 20)))
-    assert false_reads.clopper_pearson(20, 20) == pytest.approx((0.025 ** (1 / 20), 1.0))
-    # One of two: P(at least 1) = 1 - (1 - p)^2 = 0.025, P(at most 1) = 1 - p^2 = 0.025.
-    assert false_reads.clopper_pearson(1, 2) == pytest.approx((1 - 0.975**0.5, 0.975**0.5))
-    low, high = false_reads.clopper_pearson(20, 2000)
-    assert 0.006 < low < 0.0065
-    assert 0.015 < high < 0.0155
-
-
-@pytest.mark.parametrize(("hits", "count"), [(-1, 5), (6, 5), (0, 0)])
-def test_impossible_counts_are_named(hits: int, count: int) -> None:
-    with pytest.raises(ValueError, match="0 <= hits <= count"):
-        false_reads.clopper_pearson(hits, count)
-
-
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -24,11 +25,12 @@ from lprfast.cli import main as lprfast_main
 from lprfast.evaluation import Sample, Settings
 from lprfast.model import ModelContract
 from lprfast.models import model_names, model_path
-from training import compare_models, quantize
+from training import calibrate, compare_models, false_reads, quantize
 from training.export import to_onnx
 from training.ocr.model import LstmHead, conv_bn, residual
 from training.quantize import QuantizeError, check_pairs, worst_pairs
 from training.synth import PlateGenerator
+from training.synth import Sample as SyntheticSample
 
 CONTRACT = ModelContract(name="small", charset=CHARSET, training={"parameters": 7}, two_line="halves")
 FEW = ["--crops", "4", "--compared", "8"]
@@ -172,7 +174,7 @@ class Plates:
     def sample(self) -> Any:
         self.number += 1
         text = f"AB{self.number:03d}"
-        return type("Sample", (), {"crop": crop_of_text(text), "text": text})
+        return SyntheticSample(crop_of_text(text), text, "toy", whole=text)
 
 
 def test_a_drop_of_more_than_three_in_a_thousand_is_refused(
@@ -188,6 +190,29 @@ def test_a_drop_of_more_than_three_in_a_thousand_is_refused(
         QuantizeError, match="of 20 held-out synthetic plates fp32 reads 20 and int8 0: a drop"
     ):
         quantize.compare(good, bad, 20)
+
+
+def test_a_plate_read_in_two_lines_is_right_with_the_text_of_both(monkeypatch: pytest.MonkeyPatch) -> None:
+    crop = crop_of_text("AB")
+    drawn = [
+        SyntheticSample(crop, "", "two", whole="ABC1"),  # the whole plate, read in both lines
+        SyntheticSample(crop, "", "two", whole="ABC1"),  # and read wrongly
+        SyntheticSample(crop, "ABC", "two"),  # its upper half, read as two lines
+    ]
+    texts = {"fp32": ["ABC1", "ABC1", "ABC"], "int8": ["ABC1", "ABC2", ""]}
+    generator = SimpleNamespace(sample=iter(drawn * 2).__next__)
+    monkeypatch.setattr(quantize, "PlateGenerator", lambda *_, **__: generator)
+    monkeypatch.setattr(quantize, "MAX_DROP", 1.0)
+    monkeypatch.setattr(
+        "lprfast.PlateReader",
+        lambda path, **_: SimpleNamespace(
+            read_many=lambda _: [
+                lprfast.PlateRead(text=text, lines=2 * bool(text)) for text in texts[path.name]
+            ]
+        ),
+    )
+    found = quantize.compare(Path("fp32"), Path("int8"), 3)
+    assert found == {"n": 3, "same_text": 0.3333, "exact_fp32": 0.6667, "exact_int8": 0.3333}
 
 
 def test_what_is_refused_leaves_no_file(
@@ -216,6 +241,22 @@ def test_bad_arguments(fp32: Path, int8: Path, tmp_path: Path, capsys: pytest.Ca
         assert quantize.main([*arguments]) == 2
         assert message in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_library_that_is_not_there_ends_with_a_message(
+    fp32: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "labels.csv").write_text("path,text\na.png,A\n", encoding="utf-8")
+    model, labels, out = str(fp32), str(tmp_path / "labels.csv"), str(tmp_path / "x.onnx")
+    monkeypatch.setenv("LPRFAST_ORT_LIBRARY", "/nope.so")
+    for command, arguments in (
+        (quantize.main, [model, "--out", out, *FEW]),
+        (compare_models.main, [model, model, labels]),
+        (calibrate.main, [model, "--out", out]),
+        (false_reads.main, [model, "--count", "1"]),
+    ):
+        assert command(arguments) == 2
+        assert "LPRFAST_ORT_LIBRARY is '/nope.so', which is not a file" in capsys.readouterr().err
 
 
 # Comparing two models

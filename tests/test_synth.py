@@ -12,7 +12,7 @@ from lprfast.formats import LAYOUTS, PROVINCES, SUFFIXES, PlateLayout, pattern_c
 from training.synth import CHARSET, PlateGenerator, Sample, draw_track, glyphs, split
 from training.synth.__main__ import main
 from training.synth.camera import draw_optics, draw_view, photograph
-from training.synth.generator import FLAT, Library
+from training.synth.generator import FLAT, NEGATIVE_SHARE, Library, part_of
 from training.synth.plate import draw_symbols
 from training.synth.stroke_font import likeness
 
@@ -151,11 +151,12 @@ def test_held_out_samples_come_from_held_out_layouts() -> None:
     assert drawn <= split.HELD_OUT_LAYOUTS
 
 
-def test_negatives_are_empty_and_about_three_in_a_hundred() -> None:
+def test_negatives_are_empty_and_as_many_as_their_share_says() -> None:
     samples = take(1500)
     negatives = [s for s in samples if s.layout == "negative"]
-    assert all(s.text == "" for s in negatives)
-    assert 20 <= len(negatives) <= 75
+    assert all(s.text == s.whole == "" for s in negatives)
+    # Three standard deviations of a binomial around 60.
+    assert abs(len(negatives) - 1500 * NEGATIVE_SHARE) <= 3 * (1500 * NEGATIVE_SHARE) ** 0.5
 
 
 def test_only_negatives_whole_two_line_plates_and_washed_out_pictures_are_empty() -> None:
@@ -173,6 +174,36 @@ def test_two_line_plates_show_a_line_with_its_text_or_the_whole_without() -> Non
     whole = [s for s in two_line if not s.text]
     assert 0.1 <= len(whole) / len(two_line) <= 0.32
     assert np.median([s.crop.shape[0] for s in whole]) > 1.4 * np.median([s.crop.shape[0] for s in two_line])
+
+
+def parts(layout: str, seeds: range, gray: int | None = None) -> list[tuple[Sample, tuple[str, ...]]]:
+    """Samples of one layout and the lines of their plates; ``gray``: of crops that are all of that level."""
+    library, corners = Library(held_out=False, system_fonts=False), np.zeros((2, 4, 2), np.float32)
+    found = []
+    for seed in seeds:
+        rng = random.Random(seed)
+        plate = library.plate(rng, 0.0, BY_NAME[layout])
+        crop = plate.canvas if gray is None else np.full_like(plate.canvas, gray)
+        found.append((part_of(rng, plate, crop, corners), tuple(plate.lines)))
+    return found
+
+
+def test_whole_holds_the_text_of_all_lines_that_are_seen() -> None:
+    kinds = set()
+    for sample, (upper, lower) in parts("br_two", range(30)):
+        if sample.text:
+            assert sample.text in (upper, lower)
+            assert sample.whole == sample.target(2) == ""
+            assert sample.target(1) == sample.text
+        else:
+            assert sample.whole == sample.target(2) == upper + lower
+            assert sample.target(1) == sample.target(0) == ""
+        kinds.add(bool(sample.text))
+    assert kinds == {True, False}
+    for sample, lines in parts("fr", range(3)):
+        assert sample.text == sample.whole == sample.target(1) == sample.target(2) == lines[0]
+    assert all(sample.whole == "" for name in ("fr", "br_two") for sample, _ in parts(name, range(9), 90))
+    assert all(s.whole == s.text for s in draw_track(3, 2, widths=(80, 90), system_fonts=False))
 
 
 def test_track_frames_share_one_plate_and_grow() -> None:

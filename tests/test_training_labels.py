@@ -15,12 +15,12 @@ from PIL import Image
 from torch import nn
 from torch.nn import functional
 
-from training import finetune_study, train_ocr
+from training import finetune_study, quantize, train_ocr
 from training.ocr import train as train_module
 from training.ocr.config import Config
 from training.ocr.data import Batch, BatchKey, BatchMaker, ValidationSet
 from training.ocr.evaluate import scores_of_groups
-from training.ocr.labels import LabelFile, LabelledCrop, parse_spec, read_label_file
+from training.ocr.labels import LabelFile, LabelledCrop, parse_spec, read_label_file, read_train_rows
 from training.ocr.splits import without_trained
 from training.ocr.text import Codec
 from training.ocr.train import batch_loss
@@ -77,6 +77,21 @@ def test_rows_that_cannot_be_read_are_not_replaced_by_the_other_split(tmp_path: 
     ):
         read_label_file(str(path), "dev")
     assert [row.text for row in read_label_file(str(path), "train").rows] == ["A"]
+
+
+def test_tools_that_tune_take_train_rows_only(tmp_path: Path) -> None:
+    rows = [{"path": "a.png", "text": "A", "split": "train"}, {"path": "b.png", "text": "B", "split": "dev"}]
+    both = write(tmp_path / "both.csv", rows)
+    assert [row.text for row in read_train_rows(str(both)).rows] == ["A"]
+    images, labelled = quantize.calibration_crops(quantize.Recipe((str(both),), crops=2))
+    assert (len(images), labelled) == (3, 1)
+    for name, row in (("dev", rows[1]), ("none", {"path": "c.png", "text": "C"})):
+        path = write(tmp_path / f"{name}.csv", [row])
+        assert len(read_label_file(str(path), "train").rows) == 1  # falls back to the whole file
+        with pytest.raises(ValueError, match=rf"--data .*{name}\.csv: no row of split train"):
+            read_train_rows(str(path))
+        with pytest.raises(ValueError, match="no row of split train"):
+            quantize.calibration_crops(quantize.Recipe((str(path),), crops=1))
 
 
 def test_balance_counts_groups_by_the_root_of_their_size(tmp_path: Path) -> None:

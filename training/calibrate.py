@@ -10,7 +10,7 @@ import math
 import os
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +19,15 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import numpy as np
 import onnx
+from numpy.typing import NDArray
 
-from lprfast import ModelError, OrtError, PlateRead, PlateReader
-from lprfast.data.labels import read_labels
+from lprfast import ModelError, OrtError, PlateReader
+from lprfast.data.images import load_image
 from lprfast.data.reading import read_files
-from lprfast.evaluation import Calibration, calibration, normalize, trained_on
+from lprfast.evaluation import Calibration, calibration, trained_on
 from lprfast.model import ModelContract
+from training.ocr.confidence import Examples, read_features
+from training.ocr.labels import label_file_name, parse_spec, read_train_rows
 from training.ocr.logistic import Array, Fit, fit_logistic, held_out_losses
 from training.ocr.widths import read_widths
 from training.synth import PlateGenerator
@@ -32,9 +35,11 @@ from training.synth import PlateGenerator
 # From the least to the most; a later one is taken where it lowers the cross-validated loss beyond chance.
 FEATURE_SETS: tuple[tuple[str, ...], ...] = (
     ("logit_confidence",),
+    ("logit_confidence", "logit_min_character"),
     ("logit_confidence", "log_width", "log_sharpness"),
     ("logit_confidence", "log_width", "log_sharpness", "length"),
     ("logit_confidence", "log_width", "log_sharpness", "log_contrast", "length"),
+    ("logit_confidence", "logit_min_character", "log_width", "log_sharpness", "log_contrast", "length"),
 )
 NEEDED_ERRORS = 2.0  # standard errors of the gain, crop by crop
 CHUNK = 256
@@ -42,38 +47,7 @@ LEAST_CROPS = 200
 DEFAULT_SEED = 20_260  # no other tool draws from it
 PARITY = 1e-6
 
-# As in csrc/pipeline/calibrate.cpp; `check_written` compares.
-_LEAST_PROBABILITY, _SHARPNESS_FLOOR, _CONTRAST_FLOOR, _WIDTHS = 1e-6, 10.0, 5.0, (16, 400)
-
-
-@dataclass(frozen=True)
-class Example:
-    """A read that gave a text, and whether the text is right."""
-
-    read: PlateRead
-    right: bool
-
-
-def feature_values(reads: Sequence[PlateRead], features: Sequence[str]) -> Array:
-    """``[N, F]``, as the reader computes them."""
-    return np.array([[_feature(name, read) for name in features] for read in reads], np.float64)
-
-
-def _feature(name: str, read: PlateRead) -> float:
-    values = {
-        "logit_confidence": lambda: _logit(read.raw_confidence or 0.0),
-        "logit_min_character": lambda: _logit(min(read.char_confidences)),
-        "log_width": lambda: math.log(min(max(read.width, _WIDTHS[0]), _WIDTHS[1])),
-        "log_sharpness": lambda: math.log(read.quality.sharpness + _SHARPNESS_FLOOR),
-        "log_contrast": lambda: math.log(read.quality.contrast + _CONTRAST_FLOOR),
-        "length": lambda: float(len(read.text)),
-    }
-    return values[name]()
-
-
-def _logit(probability: float) -> float:
-    held = min(max(probability, _LEAST_PROBABILITY), 1 - _LEAST_PROBABILITY)
-    return math.log(held / (1 - held))
+Crop = NDArray[np.uint8]
 
 
 def measure(predicted: Array, right: Array) -> Calibration:
@@ -81,69 +55,69 @@ def measure(predicted: Array, right: Array) -> Calibration:
     return calibration(predicted.tolist(), (right > 0.5).tolist())
 
 
-def choose(examples: Sequence[Example], seed: int) -> tuple[Fit, dict[str, float]]:
+def choose(examples: Examples, seed: int) -> tuple[Fit, dict[str, float]]:
     """The smallest of ``FEATURE_SETS`` that helps, fitted on all examples, and the loss of each set."""
-    right = np.array([example.right for example in examples], np.float64)
-    reads = [example.read for example in examples]
-    losses = {
-        names: held_out_losses(feature_values(reads, names), right, names, seed) for names in FEATURE_SETS
-    }
+    right = examples.targets()
+    losses = {names: held_out_losses(examples.values(names), right, names, seed) for names in FEATURE_SETS}
     best = FEATURE_SETS[0]
     for names in FEATURE_SETS[1:]:
         gain = losses[best] - losses[names]
         if gain.mean() > NEEDED_ERRORS * gain.std() / math.sqrt(len(gain)):
             best = names
-    fit = fit_logistic(feature_values(reads, best), right, best)
+    fit = fit_logistic(examples.values(best), right, best)
     return fit, {"+".join(names): float(loss.mean()) for names, loss in losses.items()}
 
 
-def synthetic_examples(
+def add_synthetic(
+    examples: Examples,
     reader: PlateReader,
     crops: int,
     seed: int,
     widths: Sequence[tuple[int, int, float]] | None,
     held_out_share: float,
-) -> list[Example]:
+) -> None:
     """Fresh synthetic plates; ``held_out_share`` of them in fonts and layouts that training never draws."""
     held_out = round(crops * held_out_share)
-    examples: list[Example] = []
     for side, count in ((False, crops - held_out), (True, held_out)):
-        examples += _drawn(reader, PlateGenerator(seed, held_out=side, widths=widths), count)
-    return examples
+        generator = PlateGenerator(seed, held_out=side, widths=widths)
+        for first in range(0, count, CHUNK):
+            samples = [generator.sample() for _ in range(min(CHUNK, count - first))]
+            reads = reader.read_many([sample.crop for sample in samples])
+            for sample, read in zip(samples, reads, strict=True):
+                if examples.add(read, sample.target(read.lines)):
+                    examples.proofs.append(sample.crop)
 
 
-def _drawn(reader: PlateReader, generator: PlateGenerator, crops: int) -> list[Example]:
-    examples: list[Example] = []
-    for first in range(0, crops, CHUNK):
-        samples = [generator.sample() for _ in range(min(CHUNK, crops - first))]
-        reads = reader.read_many([sample.crop for sample in samples])
-        examples += _examples(reads, [sample.text for sample in samples])
-    return examples
+def add_labelled(examples: Examples, reader: PlateReader, labels: str) -> None:
+    """The rows of split ``train`` of a label file; rows that cannot be used are told on stderr.
 
-
-def labelled_examples(reader: PlateReader, labels: str) -> list[Example]:
-    """The rows of split ``train`` of a label file.
+    A row with an empty text is a negative: it takes part where something was read, and that is wrong.
 
     Raises:
         ValueError: the file cannot be used, or has no such row: what judges is not fitted on.
     """
-    rows = [row for row in read_labels(Path(labels)).rows if row.split == "train"]
-    if not rows:
-        raise ValueError(f"--data {labels}: no row of split train; others are not fitted on")
-    reads = [file.read for file in read_files(reader, (row.path for row in rows))]
-    return _examples(reads, [normalize(row.text) for row in rows])
+    file = read_train_rows(labels)
+    for bad in file.bad_rows:
+        print(f"calibrate: {file.path}, line {bad.line}: {bad.reason}; left out", file=sys.stderr)
+    files = read_files(reader, (row.path for row in file.rows))
+    negatives = 0
+    for row, found in zip(file.rows, files, strict=True):
+        negatives += row.text == "" and found.read.status == "ok"
+        if examples.add(found.read, row.text):
+            examples.proofs.append(load_image(row.path))
+    if negatives:
+        print(
+            f"calibrate: {file.path}: {negatives} rows with an empty text were read as a plate; these reads "
+            "count as wrong",
+            file=sys.stderr,
+        )
 
 
-def _examples(reads: Sequence[PlateRead], texts: Sequence[str]) -> list[Example]:
-    pairs = zip(reads, texts, strict=True)
-    return [Example(read, normalize(read.text) == text) for read, text in pairs if read.status == "ok"]
-
-
-def record(fit: Fit, examples: Sequence[Example], losses: dict[str, float], **facts: Any) -> dict[str, Any]:
+def record(fit: Fit, examples: Examples, losses: dict[str, float], **facts: Any) -> dict[str, Any]:
     """The JSON object that goes into the model file."""
-    right = np.array([example.right for example in examples], np.float64)
-    raw = measure(np.array([example.read.raw_confidence for example in examples]), right)
-    after = measure(fit.predict(feature_values([e.read for e in examples], fit.features)), right)
+    right = examples.targets()
+    raw = measure(np.array(examples.raw), right)
+    after = measure(fit.predict(examples.values(fit.features)), right)
     return {
         "method": "logistic",
         "features": list(fit.features),
@@ -162,7 +136,7 @@ def record(fit: Fit, examples: Sequence[Example], losses: dict[str, float], **fa
     }
 
 
-def write_model(source: Path, out: Path, parameters: dict[str, Any]) -> None:
+def write_model(source: Path, out: Path, parameters: dict[str, Any], proofs: Sequence[Crop]) -> None:
     """Writes ``source`` with these parameters to ``out``, which appears once the reader has proved them.
 
     Raises:
@@ -177,32 +151,41 @@ def write_model(source: Path, out: Path, parameters: dict[str, Any]) -> None:
     partial = out.with_name(out.name + ".partial")
     try:
         partial.write_bytes(proto.SerializeToString())
-        check_written(partial, parameters)
+        check_written(partial, parameters, proofs)
         os.replace(partial, out)
     finally:
         partial.unlink(missing_ok=True)
 
 
-def check_written(path: Path, parameters: dict[str, Any]) -> None:
-    """Compares the reader's confidences with the formula on fresh synthetic crops.
+def check_written(path: Path, parameters: dict[str, Any], proofs: Sequence[Crop]) -> None:
+    """Compares the reader's confidences with the formula on crops that gave a text, at least one.
 
     Raises:
-        ValueError: they differ by more than 1e-6.
+        ValueError: they differ by more than 1e-6, or no crop gives a text.
     """
-    generator = PlateGenerator(DEFAULT_SEED + 1, held_out=True)
-    reads = PlateReader(path, min_confidence=0.0).read_many([generator.sample().crop for _ in range(64)])
+    reads = PlateReader(path, min_confidence=0.0).read_many(proofs)
     reads = [read for read in reads if read.status == "ok"]
-    fit = Fit(tuple(parameters["features"]), tuple(parameters["weights"]), parameters["bias"])
     if not reads:
-        return
-    expected = fit.predict(feature_values(reads, fit.features))
+        raise ValueError(f"{path.name}: none of the {len(proofs)} crops that it was to be proved on is read")
+    fit = Fit(tuple(parameters["features"]), tuple(parameters["weights"]), parameters["bias"])
+    expected = fit.predict(np.array([read_features(read, fit.features) for read in reads], np.float64))
     difference = float(np.abs(expected - np.array([read.confidence for read in reads])).max())
     if not difference <= PARITY:
         raise ValueError(f"{path.name}: the reader's confidence differs from the fit's by {difference:.2g}")
 
 
+def check_out(out: Path) -> None:
+    """Raises ValueError if no file could be written there; before the work, not after it."""
+    if out.is_dir():
+        raise ValueError(f"--out {out}: expected the path of an ONNX file to write, got a folder")
+    if not out.absolute().parent.is_dir():
+        raise ValueError(f"--out {out}: no such folder: {out.absolute().parent}")
+    if not os.access(out.absolute().parent, os.W_OK):
+        raise ValueError(f"--out {out}: the folder cannot be written to")
+
+
 def calibrate(
-    model: Path,
+    model: str | Path,
     out: Path,
     data: Sequence[str] = (),
     crops: int = 6000,
@@ -216,17 +199,18 @@ def calibrate(
         ValueError: too few crops give a text, a label file cannot be used, or ``out`` cannot be written.
         ModelError, OrtError: the model cannot be run.
     """
+    check_out(out)
     reader = PlateReader(model, min_confidence=0.0)
     warn_of_training_rows(reader, data)
-    examples = synthetic_examples(reader, crops, seed, widths, held_out_share)
+    examples = Examples()
+    add_synthetic(examples, reader, crops, seed, widths, held_out_share)
     for labels in data:
-        examples += labelled_examples(reader, labels)
+        add_labelled(examples, reader, labels)
     if len(examples) < LEAST_CROPS:
         raise ValueError(f"--crops {crops}: {len(examples)} crops gave a text, {LEAST_CROPS} are needed")
     fit, losses = choose(examples, seed)
-    sources = ["synthetic", *(f"{Path(d).absolute().parent.name}/{Path(d).name}" for d in data)]
     facts = {
-        "sources": sources,
+        "sources": ["synthetic", *map(label_file_name, data)],
         "seed": seed,
         "crops": crops,
         "held_out_share": held_out_share,
@@ -234,7 +218,7 @@ def calibrate(
     }
     parameters = record(fit, examples, losses, **facts)
     try:
-        write_model(model, out, parameters)
+        write_model(Path(reader.model), out, parameters, examples.proofs)
     except OSError as error:
         raise ValueError(f"--out {out}: cannot be written: {error.strerror or error}") from None
     return parameters
@@ -245,7 +229,7 @@ def warn_of_training_rows(reader: PlateReader, data: Sequence[str]) -> None:
     known = reader.contract.training.get("data")
     entries = [name for name in known if isinstance(name, str)] if isinstance(known, list) else []
     for labels in data:
-        if trained_on(Path(labels), entries):
+        if trained_on(parse_spec(labels)[0], entries):
             print(
                 f"calibrate: warning: --data {labels}: the model was trained on this file; its rows are read "
                 "better than others and make the calibration too confident",
@@ -256,14 +240,14 @@ def warn_of_training_rows(reader: PlateReader, data: Sequence[str]) -> None:
 def main(arguments: list[str] | None = None) -> int:
     """Runs the command line; 0: the file stands, 2: an argument cannot be used."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("model", type=Path, help="ONNX file written by training/export.py")
+    parser.add_argument("model", help="bundled model, or ONNX file written by training/export.py")
     parser.add_argument("--out", type=Path, required=True, help="ONNX file to write; may be the same")
     parser.add_argument(
         "--data",
         action="append",
         default=[],
         metavar="LABELS.csv",
-        help="also fit on its train rows",
+        help="also fit on its rows of split train; a read of one with an empty text is wrong",
     )
     parser.add_argument("--crops", type=int, default=6000, help="synthetic plates (default %(default)s)")
     parser.add_argument("--seed", type=int, default=DEFAULT_SEED, help="of these (default %(default)s)")
@@ -280,6 +264,8 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         if not 0 < given.crops <= 1_000_000:
             raise ValueError(f"--crops {given.crops}: expected 1 to 1000000")
+        if given.seed < 0:
+            raise ValueError(f"--seed: expected 0 or more, got {given.seed}")
         share = given.held_out_share
         if not 0 <= share <= 1:
             raise ValueError(f"--held-out-share {share}: expected 0 to 1")

@@ -175,7 +175,7 @@ def main(arguments: list[str] | None = None) -> int:
         settings = Settings(parse_fold(given.fold) if given.fold else {})
         options = {"split": given.split, "width": given.width, "threads": given.threads}
         comparison, problems = compare_files(given.models, given.labels, settings, **options)
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, lprfast.OrtError) as error:
         print(f"compare_models: {error}", file=sys.stderr)
         return 2
     except click.ClickException as error:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import math
 import sys
 from collections import Counter
 from collections.abc import Iterable
@@ -14,6 +13,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import lprfast
+from lprfast.evaluation import exact_interval
 from training.synth.negative_set import draw_set
 
 _CHUNK = 256
@@ -59,39 +59,6 @@ def _add(
             result.examples.setdefault(kind, []).append(read.text)
 
 
-def clopper_pearson(hits: int, count: int, level: float = 0.95) -> tuple[float, float]:
-    """The exact interval of a share, 0-1, from ``hits`` among ``count`` independent trials.
-
-    Raises:
-        ValueError: ``count`` is below 1, ``hits`` not in 0 to ``count``, or ``level`` not between 0 and 1.
-    """
-    if count < 1 or not 0 <= hits <= count or not 0 < level < 1:
-        raise ValueError(f"expected 0 <= hits <= count, 1 <= count, 0 < level < 1: {hits}, {count}, {level}")
-    tail = (1 - level) / 2
-    low = 0.0 if hits == 0 else _share_where(hits - 1, count, 1 - tail)
-    high = 1.0 if hits == count else _share_where(hits, count, tail)
-    return low, high
-
-
-def _share_where(hits: int, count: int, probability: float) -> float:
-    """The share at which ``hits`` or fewer of ``count`` come with this probability, by bisection."""
-    low, high = 0.0, 1.0
-    for _ in range(60):
-        middle = (low + high) / 2
-        low, high = (middle, high) if _at_most(hits, count, middle) > probability else (low, middle)
-    return (low + high) / 2
-
-
-def _at_most(hits: int, count: int, share: float) -> float:
-    """Binomial probability of ``hits`` or fewer."""
-    yes, no = math.log(share), math.log1p(-share)
-    ways = math.lgamma(count + 1)
-    return math.fsum(
-        math.exp(ways - math.lgamma(k + 1) - math.lgamma(count - k + 1) + k * yes + (count - k) * no)
-        for k in range(hits + 1)
-    )
-
-
 def format_table(result: FalseReads, threshold: float) -> str:
     """The counts as text: a line per kind, then the share over all with its 95 % interval."""
     lines = [f"{'kind':15}{'crops':>7}{'over ' + format(threshold, 'g'):>10}  read as"]
@@ -99,10 +66,10 @@ def format_table(result: FalseReads, threshold: float) -> str:
         examples = " ".join(result.examples.get(kind, [])[:4])
         lines.append(f"{kind:15}{count:7}{result.reads[kind]:10}  {examples}".rstrip())
     hits, count = result.reads.total(), result.crops.total()
-    low, high = clopper_pearson(hits, count)
+    exact = exact_interval(hits, count)
     lines.append(
         f"{hits} of {count} negatives read as a plate with confidence over {threshold:g}: "
-        f"{hits / count:.2%} (95 % Clopper-Pearson {low:.2%} to {high:.2%})"
+        f"{hits / count:.2%} (95 % Clopper-Pearson {exact.low:.2%} to {exact.high:.2%})"
     )
     return "\n".join(lines)
 
@@ -128,11 +95,11 @@ def main(arguments: list[str] | None = None) -> int:
         if not 0 <= given.threshold <= 1:
             raise ValueError(f"--threshold: expected 0 to 1, got {given.threshold}")
         reader = lprfast.PlateReader(given.model, threads=given.threads)
+        found = count_false_reads(reader, draw_set(given.seed, given.count, given.held_out), given.threshold)
     except (ValueError, lprfast.ModelError, lprfast.OrtError) as error:
         print(f"false_reads: {error}", file=sys.stderr)
         return 2
-    crops = draw_set(given.seed, given.count, given.held_out)
-    print(format_table(count_false_reads(reader, crops, given.threshold), given.threshold))
+    print(format_table(found, given.threshold))
     return 0
 
 

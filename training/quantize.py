@@ -34,7 +34,7 @@ from lprfast._ort_library import ort_library_path
 from lprfast.data.images import load_image
 from lprfast.model import ModelContract
 from lprfast.prepare import prepare
-from training.ocr.labels import Crop, read_label_file
+from training.ocr.labels import Crop, read_train_rows
 from training.synth import PlateGenerator
 
 CALIBRATION_CROPS = 400
@@ -62,7 +62,7 @@ class Recipe:
     """How a model is quantised.
 
     Attributes:
-        data: label files whose train rows calibrate beside synthetic plates, as in ``train_ocr.py --data``.
+        data: label files whose rows of split ``train`` calibrate beside synthetic plates.
         crops: synthetic plates to calibrate with, and labelled crops at most; at least 1.
         seed: of both.
         method: how activation ranges follow from the crops: ``minmax`` or ``percentile`` (99.999).
@@ -146,7 +146,7 @@ def calibration_crops(recipe: Recipe) -> tuple[list[Crop], int]:
     """Synthetic plates of the training side, then labelled train rows; and how many are labelled."""
     generator = PlateGenerator(recipe.seed)
     crops = [generator.sample().crop for _ in range(recipe.crops)]
-    paths = [row.path for spec in recipe.data for row in read_label_file(spec, "train").rows]
+    paths = [row.path for spec in recipe.data for row in read_train_rows(spec).rows]
     order = np.random.default_rng(recipe.seed).permutation(len(paths))[: recipe.crops]
     return crops + [load_image(paths[number]) for number in order], len(order)
 
@@ -291,20 +291,17 @@ def compare(fp32: Path, int8: Path, count: int) -> dict[str, Any]:
     generator = PlateGenerator(COMPARED_SEED, held_out=True)
     samples = [generator.sample() for _ in range(count)]
     crops = [sample.crop for sample in samples]
-    first, second = (
-        [read.text for read in lprfast.PlateReader(path, min_confidence=0.0).read_many(crops)]
-        for path in (fp32, int8)
-    )
+    first, second = (lprfast.PlateReader(path, min_confidence=0.0).read_many(crops) for path in (fp32, int8))
     exact = [
-        sum(text == sample.text for text, sample in zip(texts, samples, strict=True))
-        for texts in (first, second)
+        sum(read.text == sample.target(read.lines) for read, sample in zip(reads, samples, strict=True))
+        for reads in (first, second)
     ]
     if exact[0] - exact[1] > MAX_DROP * count:
         raise QuantizeError(
             f"of {count} held-out synthetic plates fp32 reads {exact[0]} and int8 {exact[1]}: "
             f"a drop of more than {MAX_DROP:.1%}; try other calibration crops or --method"
         )
-    same = sum(a == b for a, b in zip(first, second, strict=True))
+    same = sum(a.text == b.text for a, b in zip(first, second, strict=True))
     return {
         "n": count,
         "same_text": round(same / count, 4),
@@ -337,7 +334,7 @@ def main(arguments: list[str] | None = None) -> int:
     recipe = Recipe(tuple(given.data), **options)
     try:
         record = quantize_file(given.model, given.out, recipe)
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, lprfast.OrtError) as error:
         print(f"quantize: {error}", file=sys.stderr)
         return 2
     except QuantizeError as error:

@@ -1,6 +1,6 @@
 """Metrics, intervals and guards."""
 
-from lprfast.evaluation.bootstrap import Interval, cluster_bootstrap, exact_edge
+from lprfast.evaluation.bootstrap import Interval, cluster_bootstrap, exact_interval
 from lprfast.evaluation.calibration import Calibration, ReliabilityBin, calibration
 from lprfast.evaluation.confusion import Confusion, align, confusion
 from lprfast.evaluation.guard import ShiftFinding, below_chance, find_shift, positional_accuracy, trained_on
@@ -33,7 +33,7 @@ __all__ = [
     "cluster_bootstrap",
     "confusion",
     "edit_distance",
-    "exact_edge",
+    "exact_interval",
     "find_shift",
     "fold",
     "make_report",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
@@ -72,20 +73,44 @@ def cluster_bootstrap(
     return Interval(float(low), float(high), len(tops), resamples)
 
 
-def exact_edge(right: bool, clusters: int, *, level: float = 0.95) -> Interval:
-    """Clopper-Pearson interval when all of C independent clusters are right, or all are wrong.
+def exact_interval(right: int, clusters: int, *, level: float = 0.95) -> Interval:
+    """Clopper-Pearson interval of a share, 0-1, of C independent clusters of which ``right`` are right.
 
-    There every resample is the same, and a bootstrap would claim an interval of no width. With
-    ``alpha = 1 - level`` all wrong is ``[0, 1 - (alpha / 2) ** (1 / C)]`` and all right
-    ``[(alpha / 2) ** (1 / C), 1]``.
+    Where all are right or none is, every resample is the same, and a bootstrap would claim an interval of no
+    width. There, with ``alpha = 1 - level``, it is ``[(alpha / 2) ** (1 / C), 1]`` or
+    ``[0, 1 - (alpha / 2) ** (1 / C)]``.
 
     Raises:
-        ValueError: ``clusters`` is below 1 or ``level`` is not between 0 and 1.
+        ValueError: ``clusters`` is below 1, ``right`` not in 0-``clusters``, or ``level`` not within 0-1.
     """
-    if clusters < 1 or not 0 < level < 1:
-        raise ValueError(f"clusters: expected at least 1, got {clusters}; level: expected 0-1, got {level}")
-    edge = float(((1 - level) / 2) ** (1 / clusters))
-    return Interval(edge, 1.0, clusters, 0) if right else Interval(0.0, 1.0 - edge, clusters, 0)
+    if clusters < 1 or not 0 <= right <= clusters or not 0 < level < 1:
+        raise ValueError(
+            "expected clusters of at least 1, right of 0 to clusters and a level between 0 and 1, got "
+            f"clusters {clusters}, right {right}, level {level}"
+        )
+    tail = (1 - level) / 2
+    low = 0.0 if right == 0 else _share_where(right - 1, clusters, 1 - tail)
+    high = 1.0 if right == clusters else _share_where(right, clusters, tail)
+    return Interval(low, high, clusters, 0)
+
+
+def _share_where(right: int, clusters: int, probability: float) -> float:
+    """The share at which ``right`` or fewer of the clusters come with this probability, by bisection."""
+    low, high = 0.0, 1.0
+    for _ in range(60):
+        middle = (low + high) / 2
+        low, high = (middle, high) if _at_most(right, clusters, middle) > probability else (low, middle)
+    return (low + high) / 2
+
+
+def _at_most(right: int, clusters: int, share: float) -> float:
+    """Binomial probability of ``right`` or fewer, ``share`` strictly between 0 and 1."""
+    yes, no = math.log(share), math.log1p(-share)
+    ways = math.lgamma(clusters + 1)
+    return math.fsum(
+        math.exp(ways - math.lgamma(k + 1) - math.lgamma(clusters - k + 1) + k * yes + (clusters - k) * no)
+        for k in range(right + 1)
+    )
 
 
 def _cluster_sums(

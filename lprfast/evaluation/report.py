@@ -7,7 +7,7 @@ from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from lprfast.evaluation.bootstrap import Interval, cluster_bootstrap, exact_edge
+from lprfast.evaluation.bootstrap import Interval, cluster_bootstrap, exact_interval
 from lprfast.evaluation.calibration import Calibration, calibration
 from lprfast.evaluation.confusion import Confusion, confusion
 from lprfast.evaluation.metrics import Score, edit_distance, fold, normalize, score
@@ -164,7 +164,7 @@ def _rates(pairs: Sequence[tuple[str, str]], clusters: Sequence[Hashable], setti
     total = score(pairs)
     exact = interval(lambda text, label: text == label, lambda label: 1)
     if exact is not None and total.exact in (0, total.n):
-        exact = exact_edge(total.exact > 0, exact.clusters)
+        exact = exact_interval(exact.clusters if total.exact else 0, exact.clusters)
     return Rates(total, len(set(clusters)), exact, interval(edit_distance, len))
 
 

@@ -85,12 +85,37 @@ def read_label_file(spec: str, split: str | None, steps: int = STEPS) -> LabelFi
         ValueError: the file cannot be read, has no column ``text``, or none of its rows can be used.
     """
     path, weight = parse_spec(spec)
+    labels = _with_texts(path)
+    return _usable(labels, labels.rows if split is None else _rows_of(labels, split), weight, steps)
+
+
+def read_train_rows(spec: str) -> LabelFile:
+    """``read_label_file`` of split ``train`` that takes no other rows instead: for tools that tune a model.
+
+    Raises:
+        ValueError: as there, or no row is of split ``train``.
+    """
+    path, weight = parse_spec(spec)
+    labels = _with_texts(path)
+    rows = [row for row in labels.rows if row.split == "train"]
+    if not rows:
+        raise LabelError(
+            f"--data {path}: no row of split train; others are not fitted on: mark rows by a column 'split'"
+        )
+    return _usable(labels, rows, weight, STEPS)
+
+
+def _with_texts(path: Path) -> Labels:
     labels = read_labels(path, need_text=False)  # so that a text may be there and empty
     if labels.columns.count("text") != 1:
         raise LabelError(f"{path}: expected one column 'text', got {','.join(labels.columns)[:120]!r}")
-    bad_rows = list(labels.bad_rows)
+    return labels
+
+
+def _usable(labels: Labels, chosen: Sequence[LabelRow], weight: float, steps: int) -> LabelFile:
+    path, bad_rows = labels.path, list(labels.bad_rows)
     rows: list[LabelledCrop] = []
-    for row in labels.rows if split is None else _rows_of(labels, split):
+    for row in chosen:
         try:
             rows.append(_checked(row, steps))
         except ImageError as error:

@@ -27,12 +27,19 @@ class Sample:
 
     ``corners`` float32 [4, 2]: of the line of text that is read, or of both lines where two are seen and none
     is read; from the top left clockwise, as shares of the crop's width and height; None without a plate.
+    ``whole``: the text of all lines that the crop shows, for readers that read two lines; "" where a line is
+    missing or nothing is legible.
     """
 
     crop: NDArray[np.uint8]
     text: str
     layout: str
     corners: NDArray[np.float32] | None = None
+    whole: str = ""
+
+    def target(self, lines: int) -> str:
+        """What a read of so many lines (``PlateRead.lines``) has to say to be right."""
+        return self.whole if lines == 2 else self.text
 
 
 class PlateGenerator:
@@ -126,7 +133,7 @@ def part_of(
         # Washed out by light or dark: nothing is left to read, and a target would teach guessing.
         return Sample(crop, "", name)
     if len(plate.lines) == 1:
-        return Sample(crop, plate.lines[0], name, corners[0])
+        return Sample(crop, plate.lines[0], name, corners[0], plate.lines[0])
     rows = max(4, round(crop.shape[0] * rng.uniform(0.5, 0.58)))
     share, kind = rows / crop.shape[0], rng.random()
     scale = np.array([1, 1 / share], np.float32)
@@ -135,7 +142,7 @@ def part_of(
     if kind < 0.8:
         lower = corners[1] - np.array([0, 1 - share], np.float32)
         return Sample(crop[crop.shape[0] - rows :], plate.lines[1], name, lower * scale)
-    return Sample(crop, "", name, _around(corners))
+    return Sample(crop, "", name, _around(corners), "".join(plate.lines))
 
 
 def _around(corners: NDArray[np.float32]) -> NDArray[np.float32]:

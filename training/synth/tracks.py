@@ -63,5 +63,5 @@ def draw_track(
             noise=optics.noise * rng.uniform(0.7, 1.3),
         )
         crop = photograph(rng, plate.canvas, plate.box, seen, taken, width, random.Random(light_seed))
-        samples.append(Sample(crop, plate.lines[0], plate.layout.name))
+        samples.append(Sample(crop, plate.lines[0], plate.layout.name, whole=plate.lines[0]))
     return samples
