@@ -18,8 +18,8 @@ from toy_model import LEVEL, contract, crop_of, crop_of_text, metadata_with, mod
 from lprfast import ModelError, PlateReader, vote
 from lprfast.cli import main
 from lprfast.evaluation import Sample, Settings, calibration, make_report
-from lprfast.evaluation.calibration import wilson_interval
 from lprfast.evaluation.diagram import DiagramError, check_diagram
+from lprfast.evaluation.reliability import wilson_interval
 from lprfast.model import CALIBRATION_FEATURES
 from training import calibrate
 from training.ocr.logistic import fit_logistic, held_out_losses, sigmoid

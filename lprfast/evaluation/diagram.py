@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 from pathlib import Path
 
-from lprfast.evaluation.calibration import Calibration
+from lprfast.evaluation.reliability import Calibration
 
 FORMATS = (".png", ".svg", ".pdf")
 

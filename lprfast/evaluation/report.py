@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from lprfast.evaluation.bootstrap import Interval, cluster_bootstrap, exact_edge
-from lprfast.evaluation.calibration import Calibration, calibration
-from lprfast.evaluation.confusion import Confusion, confusion
+from lprfast.evaluation.confusions import Confusion, confusion
 from lprfast.evaluation.metrics import Score, edit_distance, fold, normalize, score
+from lprfast.evaluation.reliability import Calibration, calibration
 
 
 @dataclass(frozen=True, slots=True)
