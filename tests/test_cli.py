@@ -429,6 +429,45 @@ def test_eval_lists_failures_and_goes_on(tmp_path: Path, model: str) -> None:
     assert "no crop could be read" in result.stderr
 
 
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="this system has no /dev/full")
+def test_eval_shows_its_figures_even_where_a_file_cannot_be_written(tmp_path: Path, model: str) -> None:
+    save_crop(tmp_path / "0.png", "AB12")
+    labels, diagram = label_file(tmp_path, [("0.png", "AB12")]), tmp_path / "r.svg"
+    document = evaluated(labels, "--model", model, "--confusion", "/dev/full", "--reliability", diagram)
+    assert document["exit_code"] == 1
+    assert document["pooled"]["crops"]["exact"] == 1
+    assert document["stderr"] == "failed: /dev/full: cannot be written: No space left on device\n"
+    assert b"<svg" in diagram.read_bytes()
+    assert not os.path.isfile("/dev/full")
+
+
+def test_eval_replaces_its_files_as_wholes(tmp_path: Path, model: str) -> None:
+    save_crop(tmp_path / "0.png", "AB12")
+    labels, matrix, link = (
+        label_file(tmp_path, [("0.png", "AB12")]),
+        tmp_path / "matrix.json",
+        tmp_path / "link",
+    )
+    matrix.write_text("old", encoding="utf-8")
+    link.symlink_to(matrix)
+    assert evaluated(labels, "--model", model, "--confusion", link)["exit_code"] == 0
+    assert link.is_symlink()
+    assert json.loads(matrix.read_text(encoding="utf-8"))["texts"] == 1
+    assert not list(tmp_path.glob("*.partial"))
+    (tmp_path / "matrix.json.partial").mkdir()  # in the way
+    matrix.write_text("old", encoding="utf-8")
+    document = evaluated(labels, "--model", model, "--confusion", matrix)
+    assert document["exit_code"] == 1
+    assert f"failed: {matrix}: cannot be written" in document["stderr"]
+    assert matrix.read_text(encoding="utf-8") == "old"
+
+
+def test_eval_states_which_weights_were_run(tmp_path: Path, model: str) -> None:
+    save_crop(tmp_path / "0.png", "AB12")
+    settings = evaluated(label_file(tmp_path, [("0.png", "AB12")]), "--model", model)["settings"]
+    assert (settings["precision"], settings["calibrated"]) == ("fp32", False)
+
+
 def test_eval_wrong_paths(tmp_path: Path, model: str) -> None:
     for name, message in (("none.csv", "no such file or folder"), ("", "holds no labels.csv")):
         result = run("eval", tmp_path / name, "--model", model)

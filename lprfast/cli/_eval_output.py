@@ -32,6 +32,8 @@ def run_facts(
         "lprfast": lprfast.__version__,
         "model": reader.contract.name,
         "model_sha256": hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else None,
+        "precision": reader.contract.precision,
+        "calibrated": reader.calibrated,
         "device": reader.device,
         "width": width,
         "splits": splits,
@@ -127,22 +129,42 @@ def _print_confusions(report: Report) -> None:
         click.echo()
 
 
-def write_files(report: Report, confusion: Path | None, reliability: Path | None) -> None:
+def write_files(report: Report, confusion: Path | None, reliability: Path | None) -> list[str]:
     """Writes the confusion matrix and draws the reliability diagram, where they are wanted.
 
-    Raises:
-        ClickException: a file cannot be written.
+    Returns:
+        What could not be written, each with its path and why: one failure does not cost the other file.
     """
-    try:
-        if confusion is not None:
-            text = json.dumps(report.confusion.to_dict(), ensure_ascii=False)
-            confusion.write_text(text + "\n", encoding="utf-8")
-        if reliability is not None and report.confidence is not None:
-            from lprfast.evaluation.diagram import draw_reliability
+    contents: list[tuple[Path, bytes]] = []
+    if confusion is not None:
+        text = json.dumps(report.confusion.to_dict(), ensure_ascii=False)
+        contents.append((confusion, f"{text}\n".encode()))
+    if reliability is not None and report.confidence is not None:
+        from lprfast.evaluation.diagram import draw_reliability
 
-            draw_reliability(report.confidence, report.raw_confidence, reliability)
-    except OSError as error:
-        raise click.ClickException(f"{error.filename or 'output'}: {error.strerror or error}") from None
+        diagram = draw_reliability(report.confidence, report.raw_confidence, reliability.suffix)
+        contents.append((reliability, diagram))
+    problems = []
+    for path, content in contents:
+        try:
+            _write(path, content)
+        except OSError as error:
+            problems.append(f"{path}: cannot be written: {error.strerror or error}")
+    return problems
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Writes a file whole or not at all; what is no regular file, such as a pipe, is written to directly."""
+    if path.exists() and not path.is_file():
+        path.write_bytes(content)
+        return
+    target = path.resolve()  # a link stays a link
+    partial = target.with_name(f"{target.name}.partial")
+    try:
+        partial.write_bytes(content)
+        partial.replace(target)
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 def _short_names(names: Sequence[str]) -> list[str]:

@@ -115,13 +115,15 @@ def evaluate(
     for warning in warnings:
         click.echo(f"WARNING: {printable(warning)}", err=True)
     reports = _reports(outcomes, pooled, settings)
-    write_files(reports[-1], confusion, reliability)
     facts = run_facts(reader, settings, width, splits)
     if as_json:
         click.echo(json.dumps(document(reports, facts, pooled.problems, warnings), indent=2, allow_nan=False))
     else:
         print_reports(reports, facts, pooled.problems)
-    if pooled.problems:
+    # After the figures, which a full disk must not cost.
+    unwritten = write_files(reports[-1], confusion, reliability)
+    complain(unwritten)
+    if pooled.problems or unwritten:
         sys.exit(EXIT_FAILED)
 
 
