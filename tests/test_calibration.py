@@ -112,6 +112,11 @@ def test_a_report_states_raw_confidences_where_they_differ() -> None:
     assert report.raw_confidence is not None
     assert report.confidence.ece == pytest.approx(0.1)
     assert report.raw_confidence.ece == pytest.approx(0.2)
+    # Over the one text that was answered, which is right.
+    assert report.answered_confidence is not None
+    assert (report.answered_confidence.n, report.answered_confidence.ece) == (1, pytest.approx(0.2))
+    unread = make_report("x", samples(0.6)[1:], [], Settings({}, resamples=10))
+    assert unread.answered_confidence is None
     assert make_report("x", samples(0.8), [], Settings({}, resamples=10)).raw_confidence is None
     assert make_report("x", samples(None), [], Settings({}, resamples=10)).raw_confidence is None
     assert make_report("x", [], [], Settings({})).confidence is None
@@ -371,7 +376,7 @@ def test_eval_writes_matrix_and_diagram_and_shows_both_errors(tmp_path: Path) ->
     extra = ["--confusion", str(matrix), "--reliability", str(diagram)]
     result = CliRunner().invoke(main, [*command, *extra])
     assert result.exit_code == 0, result.output
-    assert "raw ECE" in result.stdout
+    assert "raw ECE  ECE of answered" in result.stdout
     assert "most confused: Z as A 10, Z as B 10" in result.stdout
     counts = json.loads(matrix.read_text(encoding="utf-8"))
     place = counts["symbols"].index

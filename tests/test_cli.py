@@ -414,12 +414,12 @@ def test_eval_table_keeps_names_and_intervals_whole(
 
 def test_eval_lists_failures_and_goes_on(tmp_path: Path, model: str) -> None:
     save_crop(tmp_path / "0.png", "AB12")
-    path = label_file(tmp_path, [("0.png", "AB12"), ("gone.png", "AB12"), ("1.png", "")])
+    path = label_file(tmp_path, [("0.png", "AB12"), ("gone.png", "AB12"), ("1.png",)])
     document = evaluated(path, "--model", model)
     assert document["exit_code"] == 1
     assert document["pooled"]["crops"]["n"] == 1
     assert document["failed"] == [
-        f"{path}, line 4: text is empty",
+        f"{path}, line 4: expected 2 columns, got 1",
         f"{path}, line 3: {tmp_path / 'gone.png'}: no such file",
     ]
     assert document["stderr"].count("failed: ") == 2
@@ -427,6 +427,36 @@ def test_eval_lists_failures_and_goes_on(tmp_path: Path, model: str) -> None:
     result = run("eval", path, "--model", model)
     assert result.exit_code == 1
     assert "no crop could be read" in result.stderr
+
+
+def test_eval_counts_crops_without_a_plate_apart(tmp_path: Path, model: str) -> None:
+    for index, text in enumerate(("AB12", "", "XY", "CD34")):
+        save_crop(tmp_path / f"{index}.png", text)
+    rows = [("0.png", "AB12"), ("1.png", ""), ("2.png", ""), ("3.png", "CD3")]
+    document = evaluated(label_file(tmp_path, rows), "--model", model)
+    pooled = document["pooled"]
+    assert document["exit_code"] == 0
+    assert pooled["negatives"] == {"n": 2, "read": 1, "read_with_confidence_above_0.5": 1}
+    assert (pooled["crops"]["n"], pooled["crops"]["exact"], pooled["crops"]["cer"]) == (2, 1, 1 / 7)
+    assert pooled["statuses"] == {"ok": 2}
+    assert pooled["confidence"]["n"] == 2
+    table = run("eval", tmp_path, "--model", model).stdout
+    assert "negatives: 2, read as a plate: 1 (1 with confidence > 0.5)" in table
+
+
+def test_eval_of_crops_without_a_plate_only(tmp_path: Path, model: str) -> None:
+    for index, text in enumerate(("", "XY", "")):
+        save_crop(tmp_path / f"{index}.png", text)
+    path, diagram = label_file(tmp_path, [(f"{i}.png", "") for i in range(3)]), tmp_path / "r.png"
+    document = evaluated(path, "--model", model)
+    assert document["exit_code"] == 0
+    assert document["pooled"]["negatives"]["n"] == 3
+    assert (document["pooled"]["crops"]["n"], document["pooled"]["confidence"]) == (0, None)
+    result = run("eval", path, "--model", model, "--reliability", diagram)
+    assert result.exit_code == 1
+    assert "negatives: 3, read as a plate: 1" in result.stdout
+    assert "%" not in result.stdout.splitlines()[1]  # of no crops there is no share
+    assert result.stderr == f"failed: {diagram}: not drawn: no crop with a labelled plate was read\n"
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="this system has no /dev/full")

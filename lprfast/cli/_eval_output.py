@@ -15,7 +15,7 @@ from lprfast.cli._common import SCHEMA_VERSION, console, count
 from lprfast.cli._terminal import printable
 
 if TYPE_CHECKING:
-    from lprfast.evaluation import Interval, Rates, Report, Settings
+    from lprfast.evaluation import Calibration, Interval, Rates, Report, Settings
     from lprfast.reader import PlateReader
 
 _SHOWN_CONFUSIONS = 10
@@ -93,8 +93,21 @@ def _print_tables(reports: Sequence[tuple[str, Report]]) -> None:
     if any(votes or unread for _, votes, unread in more):
         print_rows(("labels", "votes right (95 %)", "crops not read"), more)
         click.echo()
+    _print_negatives(reports)
     _print_confidences(reports)
     _print_confusions(reports[-1][1])
+
+
+def _print_negatives(reports: Sequence[tuple[str, Report]]) -> None:
+    """Crops without a plate, where there are any."""
+    for name, report in reports:
+        if (found := report.negatives) is not None:
+            click.echo(
+                f"{printable(name)}: negatives: {found.n}, read as a plate: {found.read} "
+                f"({found.read_surely} with confidence > 0.5)"
+            )
+    if any(report.negatives for _, report in reports):
+        click.echo()
 
 
 def _print_confidences(reports: Sequence[tuple[str, Report]]) -> None:
@@ -104,20 +117,23 @@ def _print_confidences(reports: Sequence[tuple[str, Report]]) -> None:
             f"{c.mean_confidence:.3f}",
             f"{c.accuracy:.3f}",
             f"{c.ece:.3f}",
-            _raw_ece(report),
+            _ece(report.raw_confidence),
+            _ece(report.answered_confidence),
             f"{c.brier:.3f}",
         )
         for name, report in reports
         for c in [report.confidence]
         if c is not None
     ]
-    numbers = ("mean confidence", "right", "ECE", "raw ECE", "Brier")
+    if not rows:
+        return
+    numbers = ("mean confidence", "right", "ECE", "raw ECE", "ECE of answered", "Brier")
     print_rows(("labels", *numbers), rows, right=numbers)
     click.echo()
 
 
-def _raw_ece(report: Report) -> str:
-    return f"{report.raw_confidence.ece:.3f}" if report.raw_confidence else "-"
+def _ece(measured: Calibration | None) -> str:
+    return f"{measured.ece:.3f}" if measured else "-"
 
 
 def _print_confusions(report: Report) -> None:
@@ -136,6 +152,7 @@ def write_files(report: Report, confusion: Path | None, reliability: Path | None
         What could not be written, each with its path and why: one failure does not cost the other file.
     """
     contents: list[tuple[Path, bytes]] = []
+    problems = []
     if confusion is not None:
         text = json.dumps(report.confusion.to_dict(), ensure_ascii=False)
         contents.append((confusion, f"{text}\n".encode()))
@@ -144,7 +161,8 @@ def write_files(report: Report, confusion: Path | None, reliability: Path | None
 
         diagram = draw_reliability(report.confidence, report.raw_confidence, reliability.suffix)
         contents.append((reliability, diagram))
-    problems = []
+    elif reliability is not None:
+        problems.append(f"{reliability}: not drawn: no crop with a labelled plate was read")
     for path, content in contents:
         try:
             _write(path, content)
@@ -177,11 +195,11 @@ def _short_names(names: Sequence[str]) -> list[str]:
 
 
 def _exact(rates: Rates) -> str:
-    return f"{rates.score.exact_match:6.1%} {_interval(rates.exact_interval)}"
+    return f"{rates.score.exact_match:6.1%} {_interval(rates.exact_interval)}" if rates.score.n else "-"
 
 
 def _cer(rates: Rates) -> str:
-    return f"{rates.score.cer:6.2%} {_interval(rates.cer_interval)}"
+    return f"{rates.score.cer:6.2%} {_interval(rates.cer_interval)}" if rates.score.n else "-"
 
 
 def _votes(report: Report) -> str:

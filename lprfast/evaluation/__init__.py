@@ -6,6 +6,8 @@ from lprfast.evaluation.guard import ShiftFinding, below_chance, find_shift, pos
 from lprfast.evaluation.metrics import Score, edit_distance, fold, normalize, parse_fold, score
 from lprfast.evaluation.reliability import Calibration, ReliabilityBin, calibration
 from lprfast.evaluation.report import (
+    Negatives,
+    NegativeSample,
     Rates,
     Report,
     Sample,
@@ -19,6 +21,8 @@ __all__ = [
     "Calibration",
     "Confusion",
     "Interval",
+    "NegativeSample",
+    "Negatives",
     "Rates",
     "ReliabilityBin",
     "Report",
