@@ -611,6 +611,23 @@ def test_models(tmp_path: Path, model: str, monkeypatch: pytest.MonkeyPatch) -> 
     assert "no models are bundled" in run("models").stdout
 
 
+def test_models_lists_the_others_where_one_is_broken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, data in (("default", [1, None, "drawn"]), ("odd", {"plates": 3}), ("bare", [])):
+        stored = model_bytes(metadata_with(training=json.dumps({"data": data})))
+        (tmp_path / f"{name}.onnx").write_bytes(stored)
+    (tmp_path / "broken.onnx").write_bytes(b"no model")
+    monkeypatch.setattr("lprfast.models._FOLDER", tmp_path)
+    result = run("models")
+    assert result.exit_code == 1
+    assert "default: trained on 1, None, drawn" in result.stdout
+    assert "odd: trained on {'plates': 3}" in result.stdout
+    assert "bare: trained on not recorded" in result.stdout
+    assert result.stderr.startswith("failed: broken (broken.onnx): ")
+    document = json.loads(run("models", "--json").stdout)
+    assert [one["name"] for one in document["models"]] == ["default", "bare", "odd"]
+    assert len(document["failed"]) == 1
+
+
 def findings(*arguments: str | Path) -> tuple[int, dict[str, dict[str, Any]]]:
     result = run("doctor", "--json", *arguments)
     document = json.loads(result.stdout)
