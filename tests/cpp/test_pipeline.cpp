@@ -159,6 +159,8 @@ int main(int argc, char** argv) {
   std::size_t quotes = 0;
   for (const char c : charset) quotes += c == '"';
   spec.classes = quotes / 2 + 1;
+  spec.prepare.height = std::stoi(session->metadata().at("input_height"));
+  spec.prepare.width = std::stoi(session->metadata().at("input_width"));
   spec.threads = 3;
   spec.batch = 2;
   read_from_many_threads(Reader(session, spec), 35, 140);
