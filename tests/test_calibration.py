@@ -13,9 +13,10 @@ import onnx
 import pytest
 from click.testing import CliRunner
 from PIL import Image
-from toy_model import LEVEL, contract, crop_of, crop_of_text, metadata_with, model_bytes
+from toy_model import CHARSET, LEVEL, contract, crop_of, crop_of_text, metadata_with, model_bytes
 
-from lprfast import ModelError, PlateReader, vote
+from lprfast import ModelError, PlateReader, _core, vote
+from lprfast._ort_library import ort_library_path
 from lprfast.cli import main
 from lprfast.evaluation import Sample, Settings, calibration, make_report
 from lprfast.evaluation.diagram import DiagramError, check_diagram
@@ -226,6 +227,16 @@ def test_the_vote_sees_the_same_evidence(plain: PlateReader) -> None:
     assert vote([read[0]]).probability == pytest.approx(read[0].confidence)
 
 
+def test_a_lone_read_that_calibration_makes_unreadable_stays_so(plain: PlateReader) -> None:
+    stored = model_bytes(metadata_with(calibration=json.dumps(parameters(bias=-2.0))))
+    read = PlateReader(stored, threads=1, min_confidence=0.5).read(unsure_crop())
+    assert read.status == "unreadable"
+    assert plain.read(unsure_crop()).confidence > 0.5
+    answer = vote([read])
+    assert (answer.status, answer.text, answer.probability) == ("unreadable", "", 0.0)
+    assert answer.alternatives[0].probability > 0.5
+
+
 def test_crops_without_a_text_stay_as_they_are() -> None:
     read = calibrated_reader(bias=3.0).read(crop_of([]))
     assert (read.status, read.confidence, read.raw_confidence) == ("no_plate", 0.0, 0.0)
@@ -253,6 +264,31 @@ def test_crops_without_a_text_stay_as_they_are() -> None:
 def test_parameters_that_cannot_be_used(changes: dict[str, Any], message: str) -> None:
     with pytest.raises(ModelError, match="metadata key 'calibration'.*" + message):
         contract(calibration=parameters(**changes))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"calibration_weights": [1e7]},
+        {"calibration_weights": [math.nan]},
+        {"calibration_bias": -1e7},
+        {"calibration_bias": math.inf},
+    ],
+)
+def test_the_core_refuses_numbers_from_which_no_probability_comes(changes: dict[str, Any]) -> None:
+    values = {"calibration_features": ["length"], "calibration_weights": [1e6], "calibration_bias": -1e6}
+    session = _core.Session(model_bytes(), ort_library_path(), "cpu", 1)
+
+    def reader(**given: Any) -> Any:
+        return _core.Reader(
+            session, symbols=("", *CHARSET), blank=0, height=32, width=128, fit="stretch", kernel="bilinear",
+            mean=0.0, scale=1.0, color="bgr", logits=True, temperature=1.0, min_confidence=0.0, threads=1,
+            batch=1, two_line=False, **given,
+        )  # fmt: skip
+
+    reader(**values)
+    with pytest.raises(ValueError, match="calibration: expected weights and a bias from -1e6 to 1e6"):
+        reader(**{**values, **changes})
 
 
 # The fit
