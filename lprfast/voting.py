@@ -11,7 +11,8 @@ import numpy as np
 from lprfast import _core
 from lprfast.results import Alternative, Contribution, PlateRead, PlateVote, Status
 
-# Without a read that stands by itself, a text must be likelier than all others together.
+# Without a read that stands by itself, a text must be likelier than all others together, and more than one
+# picture must say so: what its reader refused to answer is no surer for being voted alone.
 UNREADABLE_BELOW = 0.5
 # Of a character that came without a confidence.
 DEFAULT_CHAR_CONFIDENCE = 0.9
@@ -31,7 +32,8 @@ def vote(reads: Iterable[PlateRead]) -> PlateVote:
 
     Returns:
         The plate and what each read brought. Reads with status ``error`` or ``no_plate`` take no part; an
-        ``unreadable`` read with log-posteriors does. No reads, or none with a text, is status ``no_plate``.
+        ``unreadable`` read with log-posteriors does, but not by itself: one alone, or copies of it, stays
+        ``unreadable``. No reads, or none with a text, is status ``no_plate``.
 
     Raises:
         TypeError: a read is no PlateRead.
@@ -201,7 +203,7 @@ def _answer(
     probability = float(decision["probability"])
     alternatives = tuple(Alternative(alphabet.text(y), float(p)) for y, p in decision["alternatives"])
     contributions = _contributions(reads, reasons, taken, decision, alphabet)
-    status = _status(reads, contributions, text, probability)
+    status = _status(reads, contributions, text, probability, decision["effective_reads"])
     if status != "ok":
         guesses = (Alternative(text, probability), *alternatives) if text else ()
         return PlateVote(
@@ -259,10 +261,15 @@ def _contributions(
 
 
 def _status(
-    reads: Sequence[PlateRead], contributions: Sequence[Contribution], text: str, probability: float
+    reads: Sequence[PlateRead],
+    contributions: Sequence[Contribution],
+    text: str,
+    probability: float,
+    effective_reads: float,
 ) -> Status:
     used = [read for read, contribution in zip(reads, contributions, strict=True) if contribution.used]
-    if text and (probability >= UNREADABLE_BELOW or any(read.status == "ok" for read in used)):
+    enough = probability >= UNREADABLE_BELOW and effective_reads > 1
+    if text and (enough or any(read.status == "ok" for read in used)):
         return "ok"
     if any(read.status == "unreadable" for read in reads):
         return "unreadable"

@@ -13,13 +13,14 @@ import onnx
 import pytest
 from click.testing import CliRunner
 from PIL import Image
-from toy_model import LEVEL, contract, crop_of, crop_of_text, metadata_with, model_bytes
+from toy_model import CHARSET, LEVEL, contract, crop_of, crop_of_text, metadata_with, model_bytes
 
-from lprfast import ModelError, PlateReader, vote
+from lprfast import ModelError, PlateReader, _core, vote
+from lprfast._ort_library import ort_library_path
 from lprfast.cli import main
 from lprfast.evaluation import Sample, Settings, calibration, make_report
-from lprfast.evaluation.calibration import wilson_interval
 from lprfast.evaluation.diagram import DiagramError, check_diagram
+from lprfast.evaluation.reliability import wilson_interval
 from lprfast.model import CALIBRATION_FEATURES
 from training import calibrate
 from training.ocr.confidence import Examples
@@ -113,6 +114,11 @@ def test_a_report_states_raw_confidences_where_they_differ() -> None:
     assert report.raw_confidence is not None
     assert report.confidence.ece == pytest.approx(0.1)
     assert report.raw_confidence.ece == pytest.approx(0.2)
+    # Over the one text that was answered, which is right.
+    assert report.answered_confidence is not None
+    assert (report.answered_confidence.n, report.answered_confidence.ece) == (1, pytest.approx(0.2))
+    unread = make_report("x", samples(0.6)[1:], [], Settings({}, resamples=10))
+    assert unread.answered_confidence is None
     assert make_report("x", samples(0.8), [], Settings({}, resamples=10)).raw_confidence is None
     assert make_report("x", samples(None), [], Settings({}, resamples=10)).raw_confidence is None
     assert make_report("x", [], [], Settings({})).confidence is None
@@ -222,6 +228,16 @@ def test_the_vote_sees_the_same_evidence(plain: PlateReader) -> None:
     assert vote([read[0]]).probability == pytest.approx(read[0].confidence)
 
 
+def test_a_lone_read_that_calibration_makes_unreadable_stays_so(plain: PlateReader) -> None:
+    stored = model_bytes(metadata_with(calibration=json.dumps(parameters(bias=-2.0))))
+    read = PlateReader(stored, threads=1, min_confidence=0.5).read(unsure_crop())
+    assert read.status == "unreadable"
+    assert plain.read(unsure_crop()).confidence > 0.5
+    answer = vote([read])
+    assert (answer.status, answer.text, answer.probability) == ("unreadable", "", 0.0)
+    assert answer.alternatives[0].probability > 0.5
+
+
 def test_crops_without_a_text_stay_as_they_are() -> None:
     read = calibrated_reader(bias=3.0).read(crop_of([]))
     assert (read.status, read.confidence, read.raw_confidence) == ("no_plate", 0.0, 0.0)
@@ -249,6 +265,31 @@ def test_crops_without_a_text_stay_as_they_are() -> None:
 def test_parameters_that_cannot_be_used(changes: dict[str, Any], message: str) -> None:
     with pytest.raises(ModelError, match="metadata key 'calibration'.*" + message):
         contract(calibration=parameters(**changes))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"calibration_weights": [1e7]},
+        {"calibration_weights": [math.nan]},
+        {"calibration_bias": -1e7},
+        {"calibration_bias": math.inf},
+    ],
+)
+def test_the_core_refuses_numbers_from_which_no_probability_comes(changes: dict[str, Any]) -> None:
+    values = {"calibration_features": ["length"], "calibration_weights": [1e6], "calibration_bias": -1e6}
+    session = _core.Session(model_bytes(), ort_library_path(), "cpu", 1)
+
+    def reader(**given: Any) -> Any:
+        return _core.Reader(
+            session, symbols=("", *CHARSET), blank=0, height=32, width=128, fit="stretch", kernel="bilinear",
+            mean=0.0, scale=1.0, color="bgr", logits=True, temperature=1.0, min_confidence=0.0, threads=1,
+            batch=1, two_line=False, **given,
+        )  # fmt: skip
+
+    reader(**values)
+    with pytest.raises(ValueError, match="calibration: expected weights and a bias from -1e6 to 1e6"):
+        reader(**{**values, **changes})
 
 
 # The fit
@@ -433,7 +474,7 @@ def test_eval_writes_matrix_and_diagram_and_shows_both_errors(tmp_path: Path) ->
     extra = ["--confusion", str(matrix), "--reliability", str(diagram)]
     result = CliRunner().invoke(main, [*command, *extra])
     assert result.exit_code == 0, result.output
-    assert "raw ECE" in result.stdout
+    assert "raw ECE  ECE of answered" in result.stdout
     assert "most confused: Z as A 10, Z as B 10" in result.stdout
     counts = json.loads(matrix.read_text(encoding="utf-8"))
     place = counts["symbols"].index

@@ -414,12 +414,12 @@ def test_eval_table_keeps_names_and_intervals_whole(
 
 def test_eval_lists_failures_and_goes_on(tmp_path: Path, model: str) -> None:
     save_crop(tmp_path / "0.png", "AB12")
-    path = label_file(tmp_path, [("0.png", "AB12"), ("gone.png", "AB12"), ("1.png", "")])
+    path = label_file(tmp_path, [("0.png", "AB12"), ("gone.png", "AB12"), ("1.png",)])
     document = evaluated(path, "--model", model)
     assert document["exit_code"] == 1
     assert document["pooled"]["crops"]["n"] == 1
     assert document["failed"] == [
-        f"{path}, line 4: text is empty",
+        f"{path}, line 4: expected 2 columns, got 1",
         f"{path}, line 3: {tmp_path / 'gone.png'}: no such file",
     ]
     assert document["stderr"].count("failed: ") == 2
@@ -427,6 +427,75 @@ def test_eval_lists_failures_and_goes_on(tmp_path: Path, model: str) -> None:
     result = run("eval", path, "--model", model)
     assert result.exit_code == 1
     assert "no crop could be read" in result.stderr
+
+
+def test_eval_counts_crops_without_a_plate_apart(tmp_path: Path, model: str) -> None:
+    for index, text in enumerate(("AB12", "", "XY", "CD34")):
+        save_crop(tmp_path / f"{index}.png", text)
+    rows = [("0.png", "AB12"), ("1.png", ""), ("2.png", ""), ("3.png", "CD3")]
+    document = evaluated(label_file(tmp_path, rows), "--model", model)
+    pooled = document["pooled"]
+    assert document["exit_code"] == 0
+    assert pooled["negatives"] == {"n": 2, "read": 1, "read_with_confidence_above_0.5": 1}
+    assert (pooled["crops"]["n"], pooled["crops"]["exact"], pooled["crops"]["cer"]) == (2, 1, 1 / 7)
+    assert pooled["statuses"] == {"ok": 2}
+    assert pooled["confidence"]["n"] == 2
+    table = run("eval", tmp_path, "--model", model).stdout
+    assert "negatives: 2, read as a plate: 1 (1 with confidence > 0.5)" in table
+
+
+def test_eval_of_crops_without_a_plate_only(tmp_path: Path, model: str) -> None:
+    for index, text in enumerate(("", "XY", "")):
+        save_crop(tmp_path / f"{index}.png", text)
+    path, diagram = label_file(tmp_path, [(f"{i}.png", "") for i in range(3)]), tmp_path / "r.png"
+    document = evaluated(path, "--model", model)
+    assert document["exit_code"] == 0
+    assert document["pooled"]["negatives"]["n"] == 3
+    assert (document["pooled"]["crops"]["n"], document["pooled"]["confidence"]) == (0, None)
+    result = run("eval", path, "--model", model, "--reliability", diagram)
+    assert result.exit_code == 1
+    assert "negatives: 3, read as a plate: 1" in result.stdout
+    assert "%" not in result.stdout.splitlines()[1]  # of no crops there is no share
+    assert result.stderr == f"failed: {diagram}: not drawn: no crop with a labelled plate was read\n"
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="this system has no /dev/full")
+def test_eval_shows_its_figures_even_where_a_file_cannot_be_written(tmp_path: Path, model: str) -> None:
+    save_crop(tmp_path / "0.png", "AB12")
+    labels, diagram = label_file(tmp_path, [("0.png", "AB12")]), tmp_path / "r.svg"
+    document = evaluated(labels, "--model", model, "--confusion", "/dev/full", "--reliability", diagram)
+    assert document["exit_code"] == 1
+    assert document["pooled"]["crops"]["exact"] == 1
+    assert document["stderr"] == "failed: /dev/full: cannot be written: No space left on device\n"
+    assert b"<svg" in diagram.read_bytes()
+    assert not os.path.isfile("/dev/full")
+
+
+def test_eval_replaces_its_files_as_wholes(tmp_path: Path, model: str) -> None:
+    save_crop(tmp_path / "0.png", "AB12")
+    labels, matrix, link = (
+        label_file(tmp_path, [("0.png", "AB12")]),
+        tmp_path / "matrix.json",
+        tmp_path / "link",
+    )
+    matrix.write_text("old", encoding="utf-8")
+    link.symlink_to(matrix)
+    assert evaluated(labels, "--model", model, "--confusion", link)["exit_code"] == 0
+    assert link.is_symlink()
+    assert json.loads(matrix.read_text(encoding="utf-8"))["texts"] == 1
+    assert not list(tmp_path.glob("*.partial"))
+    (tmp_path / "matrix.json.partial").mkdir()  # in the way
+    matrix.write_text("old", encoding="utf-8")
+    document = evaluated(labels, "--model", model, "--confusion", matrix)
+    assert document["exit_code"] == 1
+    assert f"failed: {matrix}: cannot be written" in document["stderr"]
+    assert matrix.read_text(encoding="utf-8") == "old"
+
+
+def test_eval_states_which_weights_were_run(tmp_path: Path, model: str) -> None:
+    save_crop(tmp_path / "0.png", "AB12")
+    settings = evaluated(label_file(tmp_path, [("0.png", "AB12")]), "--model", model)["settings"]
+    assert (settings["precision"], settings["calibrated"]) == ("fp32", False)
 
 
 def test_eval_wrong_paths(tmp_path: Path, model: str) -> None:
@@ -540,6 +609,23 @@ def test_models(tmp_path: Path, model: str, monkeypatch: pytest.MonkeyPatch) -> 
     assert default["training"]["parameters"] == 1234567
     monkeypatch.setattr("lprfast.models._FOLDER", tmp_path / "none")
     assert "no models are bundled" in run("models").stdout
+
+
+def test_models_lists_the_others_where_one_is_broken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, data in (("default", [1, None, "drawn"]), ("odd", {"plates": 3}), ("bare", [])):
+        stored = model_bytes(metadata_with(training=json.dumps({"data": data})))
+        (tmp_path / f"{name}.onnx").write_bytes(stored)
+    (tmp_path / "broken.onnx").write_bytes(b"no model")
+    monkeypatch.setattr("lprfast.models._FOLDER", tmp_path)
+    result = run("models")
+    assert result.exit_code == 1
+    assert "default: trained on 1, None, drawn" in result.stdout
+    assert "odd: trained on {'plates': 3}" in result.stdout
+    assert "bare: trained on not recorded" in result.stdout
+    assert result.stderr.startswith("failed: broken (broken.onnx): ")
+    document = json.loads(run("models", "--json").stdout)
+    assert [one["name"] for one in document["models"]] == ["default", "bare", "odd"]
+    assert len(document["failed"]) == 1
 
 
 def findings(*arguments: str | Path) -> tuple[int, dict[str, dict[str, Any]]]:

@@ -367,6 +367,15 @@ def test_text_may_be_missing_where_it_is_not_needed(tmp_path: Path) -> None:
         read_labels(path)
 
 
+def test_an_empty_text_may_be_a_label_and_a_missing_one_not(tmp_path: Path) -> None:
+    path = written(tmp_path / "a.csv", "path,text\n1.png,\n2.png\n3.png,A\n")
+    labels = read_labels(path, allow_empty=True)
+    assert [(row.text, row.line) for row in labels.rows] == [("", 2), ("A", 4)]
+    assert labels.bad_rows == (BadRow(3, "expected 2 columns, got 1"),)
+    with pytest.raises(LabelError, match="one column 'text' in the first line"):
+        read_labels(written(tmp_path / "b.csv", "path\n1.png\n"), allow_empty=True)
+
+
 @pytest.mark.parametrize(
     ("data", "message"),
     [

@@ -16,6 +16,8 @@ from PIL import Image
 
 from lprfast.data.labels import LabelRow, read_labels
 from lprfast.evaluation import (
+    Negatives,
+    NegativeSample,
     Sample,
     Score,
     Settings,
@@ -405,6 +407,34 @@ def test_a_run_scores_votes_and_lists(tmp_path: Path) -> None:
     ]
     folded = run_rows(ValueReader(["AB1", "XY", ""]), source, rows, Settings(parse_fold("O0")), Vote)
     assert [vehicle.label for vehicle in folded.vehicles] == ["AB1", "CDO"]
+
+
+def test_crops_without_a_plate_vote_in_their_track_and_are_counted_apart(tmp_path: Path) -> None:
+    rows = [
+        LabelRow(path, text, line, track=track)
+        for line, (path, text, track) in enumerate(
+            zip(
+                crops(tmp_path, 0, 1, 1, 2, 1),
+                ("A", "", "", "", ""),
+                ("v", "v", "v", "none", ""),
+                strict=True,
+            )
+        )
+    ]
+    outcome = run_rows(ValueReader(["A", "B", ""]), tmp_path, rows, Settings({}), Vote)
+    assert [sample.label for sample in outcome.samples] == ["A"]
+    assert outcome.negatives == [
+        NegativeSample(True, 0.9),
+        NegativeSample(True, 0.9),
+        NegativeSample(False, 0.0),
+        NegativeSample(True, 0.9),
+    ]
+    assert outcome.vehicles == [VehicleSample("B", "A")]
+    assert outcome.problems == []
+    outcome += outcome
+    negatives = [NegativeSample(True, 0.5), *outcome.negatives]
+    assert make_report("x", [], [], Settings({}), negatives).negatives == Negatives(9, 7, 6)
+    assert make_report("x", outcome.samples, [], Settings({})).negatives is None
 
 
 def test_without_tracks_equal_texts_are_one_cluster(tmp_path: Path) -> None:

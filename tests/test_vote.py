@@ -371,6 +371,14 @@ def test_unreadable_reads_can_add_up() -> None:
     answer = vote([unreadable(1, 0.52)])
     assert (answer.status, answer.text, answer.probability) == ("unreadable", "", 0)
     assert answer.alternatives[0].text == "AB12CD"
+    # However sure its posteriors are: its reader refused to answer, and a copy of it adds nothing.
+    alone = replace(unreadable(1, 0.99), signature=np.arange(64, dtype=np.uint8).reshape(4, 16))
+    for reads in ([alone], [alone] * 3):
+        answer = vote(reads)
+        assert (answer.status, answer.text, answer.probability) == ("unreadable", "", 0)
+        assert answer.alternatives[0].text == "AB12CD"
+        assert answer.alternatives[0].probability > 0.9
+    assert vote([alone, unreadable(2, 0.99)]).text == "AB12CD"
     assert vote([PlateRead(status="unreadable")]).status == "unreadable"
     answer = vote([clear_read("XY12CD", 50, 0.9), unreadable(1, 0.52)])
     assert (answer.status, answer.text) == ("ok", "XY12CD")

@@ -12,6 +12,7 @@ constexpr double kSharpnessFloor = 10;      // gray levels squared: below it a c
 constexpr double kContrastFloor = 5;        // gray levels
 constexpr double kNarrowest = 16, kWidest = 400;  // pixels; beyond them a plate is as hard as at them
 constexpr double kLargestLogit = 30;
+constexpr double kLargestWeight = 1e6;  // as in the model contract: every sum stays finite
 
 double logit(double probability) {
   const double p = std::min(std::max(probability, kLeastProbability), 1 - kLeastProbability);
@@ -65,9 +66,11 @@ void check(const Calibration& calibration) {
                                 " weights, one per feature, got " +
                                 std::to_string(calibration.weights.size()));
   }
-  bool finite = std::isfinite(calibration.bias);
-  for (const double weight : calibration.weights) finite = finite && std::isfinite(weight);
-  if (!finite) throw std::invalid_argument("calibration: expected finite weights and bias");
+  const auto usable = [](double value) { return std::abs(value) <= kLargestWeight; };  // false for NaN
+  if (!usable(calibration.bias) ||
+      !std::all_of(calibration.weights.begin(), calibration.weights.end(), usable)) {
+    throw std::invalid_argument("calibration: expected weights and a bias from -1e6 to 1e6");
+  }
 }
 
 double feature_value(Feature feature, const Read& read) {

@@ -26,7 +26,8 @@ struct Calibration {
   double bias = 0;
 };
 
-// Throws std::invalid_argument when weights and features differ in number, or a number is not finite.
+// Throws std::invalid_argument when weights and features differ in number, or a number is not
+// within 1e6 of 0.
 void check(const Calibration& calibration);
 
 // docs/calibration.md defines it. Uses raw_confidence, characters, width and summary.

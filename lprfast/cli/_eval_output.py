@@ -15,7 +15,7 @@ from lprfast.cli._common import SCHEMA_VERSION, console, count
 from lprfast.cli._terminal import printable
 
 if TYPE_CHECKING:
-    from lprfast.evaluation import Interval, Rates, Report, Settings
+    from lprfast.evaluation import Calibration, Interval, Rates, Report, Settings
     from lprfast.reader import PlateReader
 
 _SHOWN_CONFUSIONS = 10
@@ -32,6 +32,8 @@ def run_facts(
         "lprfast": lprfast.__version__,
         "model": reader.contract.name,
         "model_sha256": hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else None,
+        "precision": reader.contract.precision,
+        "calibrated": reader.calibrated,
         "device": reader.device,
         "width": width,
         "splits": splits,
@@ -91,8 +93,21 @@ def _print_tables(reports: Sequence[tuple[str, Report]]) -> None:
     if any(votes or unread for _, votes, unread in more):
         print_rows(("labels", "votes right (95 %)", "crops not read"), more)
         click.echo()
+    _print_negatives(reports)
     _print_confidences(reports)
     _print_confusions(reports[-1][1])
+
+
+def _print_negatives(reports: Sequence[tuple[str, Report]]) -> None:
+    """Crops without a plate, where there are any."""
+    for name, report in reports:
+        if (found := report.negatives) is not None:
+            click.echo(
+                f"{printable(name)}: negatives: {found.n}, read as a plate: {found.read} "
+                f"({found.read_surely} with confidence > 0.5)"
+            )
+    if any(report.negatives for _, report in reports):
+        click.echo()
 
 
 def _print_confidences(reports: Sequence[tuple[str, Report]]) -> None:
@@ -102,20 +117,23 @@ def _print_confidences(reports: Sequence[tuple[str, Report]]) -> None:
             f"{c.mean_confidence:.3f}",
             f"{c.accuracy:.3f}",
             f"{c.ece:.3f}",
-            _raw_ece(report),
+            _ece(report.raw_confidence),
+            _ece(report.answered_confidence),
             f"{c.brier:.3f}",
         )
         for name, report in reports
         for c in [report.confidence]
         if c is not None
     ]
-    numbers = ("mean confidence", "right", "ECE", "raw ECE", "Brier")
+    if not rows:
+        return
+    numbers = ("mean confidence", "right", "ECE", "raw ECE", "ECE of answered", "Brier")
     print_rows(("labels", *numbers), rows, right=numbers)
     click.echo()
 
 
-def _raw_ece(report: Report) -> str:
-    return f"{report.raw_confidence.ece:.3f}" if report.raw_confidence else "-"
+def _ece(measured: Calibration | None) -> str:
+    return f"{measured.ece:.3f}" if measured else "-"
 
 
 def _print_confusions(report: Report) -> None:
@@ -127,22 +145,44 @@ def _print_confusions(report: Report) -> None:
         click.echo()
 
 
-def write_files(report: Report, confusion: Path | None, reliability: Path | None) -> None:
+def write_files(report: Report, confusion: Path | None, reliability: Path | None) -> list[str]:
     """Writes the confusion matrix and draws the reliability diagram, where they are wanted.
 
-    Raises:
-        ClickException: a file cannot be written.
+    Returns:
+        What could not be written, each with its path and why: one failure does not cost the other file.
     """
-    try:
-        if confusion is not None:
-            text = json.dumps(report.confusion.to_dict(), ensure_ascii=False)
-            confusion.write_text(text + "\n", encoding="utf-8")
-        if reliability is not None and report.confidence is not None:
-            from lprfast.evaluation.diagram import draw_reliability
+    contents: list[tuple[Path, bytes]] = []
+    problems = []
+    if confusion is not None:
+        text = json.dumps(report.confusion.to_dict(), ensure_ascii=False)
+        contents.append((confusion, f"{text}\n".encode()))
+    if reliability is not None and report.confidence is not None:
+        from lprfast.evaluation.diagram import draw_reliability
 
-            draw_reliability(report.confidence, report.raw_confidence, reliability)
-    except OSError as error:
-        raise click.ClickException(f"{error.filename or 'output'}: {error.strerror or error}") from None
+        diagram = draw_reliability(report.confidence, report.raw_confidence, reliability.suffix)
+        contents.append((reliability, diagram))
+    elif reliability is not None:
+        problems.append(f"{reliability}: not drawn: no crop with a labelled plate was read")
+    for path, content in contents:
+        try:
+            _write(path, content)
+        except OSError as error:
+            problems.append(f"{path}: cannot be written: {error.strerror or error}")
+    return problems
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Writes a file whole or not at all; what is no regular file, such as a pipe, is written to directly."""
+    if path.exists() and not path.is_file():
+        path.write_bytes(content)
+        return
+    target = path.resolve()  # a link stays a link
+    partial = target.with_name(f"{target.name}.partial")
+    try:
+        partial.write_bytes(content)
+        partial.replace(target)
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 def _short_names(names: Sequence[str]) -> list[str]:
@@ -155,11 +195,11 @@ def _short_names(names: Sequence[str]) -> list[str]:
 
 
 def _exact(rates: Rates) -> str:
-    return f"{rates.score.exact_match:6.1%} {_interval(rates.exact_interval)}"
+    return f"{rates.score.exact_match:6.1%} {_interval(rates.exact_interval)}" if rates.score.n else "-"
 
 
 def _cer(rates: Rates) -> str:
-    return f"{rates.score.cer:6.2%} {_interval(rates.cer_interval)}"
+    return f"{rates.score.cer:6.2%} {_interval(rates.cer_interval)}" if rates.score.n else "-"
 
 
 def _votes(report: Report) -> str:

@@ -96,7 +96,8 @@ def evaluate(
     LABELS is a label file (CSV with path and text, optionally track and split), a folder that holds a
     labels.csv, or a folder of such folders. Stated are exact match and character error rate (CER), both
     with 95 % bootstrap intervals that resample whole vehicles (by track, else by text), the votes, how far
-    confidences are from the share that is right (ECE), and the characters most often confused.
+    confidences are from the share that is right (ECE), and the characters most often confused. Rows with an
+    empty text are crops without a plate: of these it is stated how many were read as one.
     """
     from lprfast.evaluation import Settings
 
@@ -107,7 +108,7 @@ def evaluate(
     outcomes = _run(reader, [(labels, rows) for labels, rows, _ in chosen], settings, width)
     pooled = _pool(outcomes)
     complain(pooled.problems)
-    if not pooled.samples:
+    if not pooled.samples and not pooled.negatives:
         raise NoResult("no crop could be read; the reasons are listed above")
     _refuse_shift(pooled, reader, settings)
     splits = {str(labels.path): used for labels, _, used in chosen}
@@ -115,13 +116,15 @@ def evaluate(
     for warning in warnings:
         click.echo(f"WARNING: {printable(warning)}", err=True)
     reports = _reports(outcomes, pooled, settings)
-    write_files(reports[-1], confusion, reliability)
     facts = run_facts(reader, settings, width, splits)
     if as_json:
         click.echo(json.dumps(document(reports, facts, pooled.problems, warnings), indent=2, allow_nan=False))
     else:
         print_reports(reports, facts, pooled.problems)
-    if pooled.problems:
+    # After the figures, which a full disk must not cost.
+    unwritten = write_files(reports[-1], confusion, reliability)
+    complain(unwritten)
+    if pooled.problems or unwritten:
         sys.exit(EXIT_FAILED)
 
 
@@ -159,7 +162,9 @@ def label_files(inputs: Sequence[str]) -> list[LabelFile]:
         if not found:
             raise click.UsageError(f"{text}: the folder holds no labels.csv, nor do its subfolders")
         try:
-            files.update((file.resolve(), read_labels(file)) for file in found if file.resolve() not in files)
+            for file in found:
+                if file.resolve() not in files:
+                    files[file.resolve()] = read_labels(file, allow_empty=True)
         except LabelError as error:
             raise click.UsageError(str(error)) from None
     return list(files.values())
@@ -261,5 +266,7 @@ def _warnings(outcomes: dict[str, Outcome], reader: PlateReader, settings: Setti
 def _reports(outcomes: dict[str, Outcome], pooled: Outcome, settings: Settings) -> list[Report]:
     from lprfast.evaluation import make_report
 
-    reports = [make_report(name, o.samples, o.vehicles, settings) for name, o in outcomes.items()]
-    return [*reports, make_report("pooled", pooled.samples, pooled.vehicles, settings)]
+    return [
+        make_report(name, one.samples, one.vehicles, settings, one.negatives)
+        for name, one in [*outcomes.items(), ("pooled", pooled)]
+    ]

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import sys
 import textwrap
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from lprfast.cli._columns import print_rows
-from lprfast.cli._common import SCHEMA_VERSION, make_reader
+from lprfast.cli._common import EXIT_FAILED, SCHEMA_VERSION, CannotStart, complain, make_reader
 from lprfast.cli._terminal import output_width, printable
 
 if TYPE_CHECKING:
@@ -22,32 +24,54 @@ if TYPE_CHECKING:
 )
 def models(as_json: bool) -> None:
     """List the bundled models and what their files say of themselves."""
-    infos = bundled_models()
+    infos, problems = bundled_models()
     if as_json:
-        click.echo(json.dumps({"schema_version": SCHEMA_VERSION, "models": infos}, indent=2))
-        return
+        document = {"schema_version": SCHEMA_VERSION, "models": infos, "failed": problems}
+        click.echo(json.dumps(document, indent=2))
+    else:
+        _print_models(infos, problems)
+    complain(problems)
+    if problems:
+        sys.exit(EXIT_FAILED)
+
+
+def _print_models(infos: Sequence[dict[str, Any]], problems: Sequence[str]) -> None:
     if not infos:
-        click.echo("no models are bundled with this installation; --model takes the path of an ONNX file")
+        if not problems:
+            click.echo("no models are bundled with this installation; --model takes the path of an ONNX file")
         return
     headers = ("model", "precision", "input", "symbols", "parameters", "size", "calibrated")
     print_rows(headers, map(_row, infos), right=("symbols", "parameters", "size"))
     click.echo()
     for info in {info["name"]: info for info in infos}.values():
-        data = ", ".join(info["training"].get("data", ["not recorded"]))
-        _print_words(f"{info['name']}: trained on {data}")
+        _print_words(f"{info['name']}: trained on {_data(info['training'].get('data'))}")
     _print_words("The whole training record: lprfast models --json")
 
 
-def bundled_models() -> list[dict[str, Any]]:
-    """One entry per file of the bundled models, what is run by default before its fp32 twin."""
+def _data(record: object) -> str:
+    """What a training record names as data; the record is free JSON, and so may be anything."""
+    if not record:
+        return "not recorded"
+    return ", ".join(map(str, record)) if isinstance(record, list) else str(record)
+
+
+def bundled_models() -> tuple[list[dict[str, Any]], list[str]]:
+    """One entry per file of the bundled models, what is run by default before its fp32 twin.
+
+    Returns:
+        The entries, and for each file that cannot be used a sentence that names it.
+    """
     from lprfast.models import model_names, model_path
 
-    infos = []
+    infos, problems = [], []
     for name in model_names():
         for path in dict.fromkeys([model_path(name), model_path(name, "fp32")]):
-            contract = make_reader(str(path), threads=1).contract
-            infos.append({"name": name, "bytes": path.stat().st_size} | _contract_info(contract))
-    return infos
+            try:
+                contract = make_reader(str(path), threads=1).contract
+                infos.append({"name": name, "bytes": path.stat().st_size} | _contract_info(contract))
+            except (CannotStart, OSError) as error:
+                problems.append(f"{name} ({path.name}): {error}")
+    return infos, problems
 
 
 def _contract_info(contract: ModelContract) -> dict[str, Any]:

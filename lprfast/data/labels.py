@@ -24,7 +24,7 @@ class LabelRow:
 
     Attributes:
         path: of the image; a relative path is taken from the label file's folder.
-        text: the plate as labelled; empty where the file has no such column.
+        text: the plate as labelled; empty where the cell is empty or the file has no such column.
         line: in the label file, the header being line 1.
         width, height: in pixels as the file states them, or None.
         type: free text, the kind of plate; may be empty.
@@ -69,7 +69,9 @@ class LabelFile:
     bad_rows: tuple[BadRow, ...]
 
 
-def read_labels(path: str | os.PathLike[str], *, need_text: bool = True) -> LabelFile:
+def read_labels(
+    path: str | os.PathLike[str], *, need_text: bool = True, allow_empty: bool = False
+) -> LabelFile:
     """Reads a label file: CSV, UTF-8 with or without a byte-order mark, columns in any order.
 
     Columns are ``path`` and ``text`` (or ``image_path`` and ``plate_text``) and, if you like, ``width``,
@@ -79,7 +81,9 @@ def read_labels(path: str | os.PathLike[str], *, need_text: bool = True) -> Labe
 
     Args:
         path: the file.
-        need_text: whether the column ``text`` must be there and filled.
+        need_text: whether the column ``text`` must be there.
+        allow_empty: whether a cell of a needed ``text`` may be empty: there is nothing to read. Else such a
+            row is a bad one.
 
     Raises:
         LabelError: the file cannot be opened, is empty or not UTF-8, or its header lacks a needed column.
@@ -101,7 +105,7 @@ def read_labels(path: str | os.PathLike[str], *, need_text: bool = True) -> Labe
         try:
             cells, end = _record(lines, line - 1)
             if any(cell.strip() for cell in cells):
-                rows.append(_row(path.parent, columns, cells, line, need_text, seen))
+                rows.append(_row(path.parent, columns, cells, line, need_text and not allow_empty, seen))
             start = end
         except ValueError as error:
             bad_rows.append(BadRow(line, str(error)))
@@ -153,7 +157,7 @@ def _row(
     columns: tuple[str, ...],
     cells: list[str],
     line: int,
-    need_text: bool,
+    need_filled: bool,
     seen: dict[Path, int],
 ) -> LabelRow:
     if len(cells) != len(columns):
@@ -167,7 +171,7 @@ def _row(
         if any(end in values.get(name, "") for end in "\r\n"):
             raise ValueError(f"{name} holds a line break; is a quote not closed?")
     text = values.get("text", "")
-    if need_text and not text:
+    if need_filled and not text:
         raise ValueError("text is empty")
     path = folder / values["path"]
     # The same crop twice would count twice, or with two labels be wrong whatever is read.

@@ -1,11 +1,13 @@
 """Metrics, intervals and guards."""
 
 from lprfast.evaluation.bootstrap import Interval, cluster_bootstrap, exact_interval
-from lprfast.evaluation.calibration import Calibration, ReliabilityBin, calibration
-from lprfast.evaluation.confusion import Confusion, align, confusion
+from lprfast.evaluation.confusions import Confusion, align, confusion
 from lprfast.evaluation.guard import ShiftFinding, below_chance, find_shift, positional_accuracy, trained_on
 from lprfast.evaluation.metrics import Score, edit_distance, fold, normalize, parse_fold, score
+from lprfast.evaluation.reliability import Calibration, ReliabilityBin, calibration
 from lprfast.evaluation.report import (
+    Negatives,
+    NegativeSample,
     Rates,
     Report,
     Sample,
@@ -19,6 +21,8 @@ __all__ = [
     "Calibration",
     "Confusion",
     "Interval",
+    "NegativeSample",
+    "Negatives",
     "Rates",
     "ReliabilityBin",
     "Report",

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import importlib.util
+import io
 from pathlib import Path
 
-from lprfast.evaluation.calibration import Calibration
+from lprfast.evaluation.reliability import Calibration
 
 FORMATS = (".png", ".svg", ".pdf")
 
@@ -28,16 +29,16 @@ def check_diagram(path: Path) -> None:
         )
 
 
-def draw_reliability(calibrated: Calibration, raw: Calibration | None, path: Path) -> None:
+def draw_reliability(calibrated: Calibration, raw: Calibration | None, suffix: str) -> bytes:
     """Draws accuracy over confidence, one point per bin with its interval, the diagonal beside.
 
     Args:
         calibrated: of the confidences as answered.
         raw: of those before calibration, drawn in gray, or None.
-        path: file to write; one of ``FORMATS``.
+        suffix: one of ``FORMATS``, in any case.
 
-    Raises:
-        OSError: the file cannot be written.
+    Returns:
+        The file's content.
     """
     # The object interface: no window system, and no state that would outlive this call.
     from matplotlib.figure import Figure
@@ -59,4 +60,6 @@ def draw_reliability(calibrated: Calibration, raw: Calibration | None, path: Pat
         axes.errorbar(x, y, [below, above], fmt="o-", color=color, markersize=4, linewidth=1, capsize=2,
                       label=f"{name}: ECE {values.ece:.3f}, {values.n} crops")  # fmt: skip
     axes.legend(loc="upper left", frameon=False)
-    figure.savefig(path, dpi=150)
+    content = io.BytesIO()
+    figure.savefig(content, format=suffix.lower().removeprefix("."), dpi=150)
+    return content.getvalue()

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from lprfast.evaluation.bootstrap import Interval, cluster_bootstrap, exact_interval
-from lprfast.evaluation.calibration import Calibration, calibration
-from lprfast.evaluation.confusion import Confusion, confusion
+from lprfast.evaluation.confusions import Confusion, confusion
 from lprfast.evaluation.metrics import Score, edit_distance, fold, normalize, score
+from lprfast.evaluation.reliability import Calibration, calibration
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +63,33 @@ class VehicleSample:
 
 
 @dataclass(frozen=True, slots=True)
+class NegativeSample:
+    """What came of a crop that shows no plate: whether it was read as one, and with which confidence, 0-1."""
+
+    read: bool
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class Negatives:
+    """Crops without a plate.
+
+    Attributes:
+        n: crops.
+        read: how many were read as a plate.
+        read_surely: how many of these with a confidence above 0.5.
+    """
+
+    n: int
+    read: int
+    read_surely: int
+
+    def to_dict(self) -> dict[str, int]:
+        """Plain values."""
+        return {"n": self.n, "read": self.read, "read_with_confidence_above_0.5": self.read_surely}
+
+
+@dataclass(frozen=True, slots=True)
 class Rates:
     """Exact match and character error rate with their 95 % intervals (None with fewer than two clusters)."""
 
@@ -94,8 +121,11 @@ class Report:
         crops: rates over crops.
         vehicles: rates over votes, one per vehicle; None where no row names a track.
         statuses: how many crops had which status.
-        confidence: how well the crops' confidences are calibrated; a crop without a text counts with
-            confidence 0 and is right only where there is nothing to read. None without crops.
+        negatives: crops without a plate; they are in no other figure. None without such rows.
+        confidence: how well the crops' confidences are calibrated; a crop that was not read counts as wrong
+            with confidence 0. None without crops.
+        answered_confidence: the same over the crops that answered a text: crops that were not read agree
+            with their confidence and so lower the error of all. None without such crops.
         raw_confidence: the same before calibration; None where the reader is not calibrated.
         confusion: aligned characters of the crops that answered a text.
     """
@@ -104,8 +134,10 @@ class Report:
     crops: Rates
     vehicles: Rates | None
     statuses: Mapping[str, int]
+    negatives: Negatives | None
     confidence: Calibration | None
     raw_confidence: Calibration | None
+    answered_confidence: Calibration | None
     confusion: Confusion
 
     def to_dict(self) -> dict[str, Any]:
@@ -113,10 +145,12 @@ class Report:
         return {
             "name": self.name,
             "crops": self.crops.to_dict(),
-            "vehicles": self.vehicles.to_dict() if self.vehicles else None,
+            "vehicles": _values(self.vehicles),
             "statuses": dict(self.statuses),
-            "confidence": self.confidence.to_dict() if self.confidence else None,
-            "raw_confidence": self.raw_confidence.to_dict() if self.raw_confidence else None,
+            "negatives": _values(self.negatives),
+            "confidence": _values(self.confidence),
+            "raw_confidence": _values(self.raw_confidence),
+            "answered_confidence": _values(self.answered_confidence),
             "confusions": [
                 {"label": label, "read": read, "n": n}
                 for label, read, n in self.confusion.worst(len(self.confusion.counts))
@@ -124,8 +158,16 @@ class Report:
         }
 
 
+def _values(part: Rates | Negatives | Calibration | None) -> dict[str, Any] | None:
+    return part.to_dict() if part else None
+
+
 def make_report(
-    name: str, samples: Sequence[Sample], vehicles: Sequence[VehicleSample], settings: Settings
+    name: str,
+    samples: Sequence[Sample],
+    vehicles: Sequence[VehicleSample],
+    settings: Settings,
+    negatives: Sequence[NegativeSample] = (),
 ) -> Report:
     """Rates of the samples, and of the vehicles where there are any. A vehicle is its own cluster."""
     crops = _rates([(s.text, s.label) for s in samples], [s.cluster for s in samples], settings)
@@ -136,9 +178,17 @@ def make_report(
         crops,
         votes if vehicles else None,
         dict(sorted(counts.items())),
+        _negatives(negatives),
         *_confidences(samples),
+        _confidences([sample for sample in samples if sample.status == "ok"])[0],
         confusion((sample.text, sample.label) for sample in samples),
     )
+
+
+def _negatives(samples: Sequence[NegativeSample]) -> Negatives | None:
+    read = [sample.confidence for sample in samples if sample.read]
+    sure = sum(confidence > 0.5 for confidence in read)
+    return Negatives(len(samples), len(read), sure) if samples else None
 
 
 def _confidences(samples: Sequence[Sample]) -> tuple[Calibration | None, Calibration | None]:

@@ -10,7 +10,7 @@ from typing import Protocol
 from lprfast.data.labels import LabelRow
 from lprfast.data.reading import CropReader, FileRead, read_files
 from lprfast.data.tracks import TrackCollector
-from lprfast.evaluation.report import Sample, Settings, VehicleSample
+from lprfast.evaluation.report import NegativeSample, Sample, Settings, VehicleSample
 from lprfast.results import PlateRead
 
 
@@ -29,16 +29,19 @@ class Outcome:
     Attributes:
         samples: the crops that the reader saw, in order. A crop that it could not read counts as wrong.
         vehicles: one vote per track.
+        negatives: the crops without a plate, those whose label is empty; they are in none of the others.
         problems: rows and images that could not be used, each with where and why; they are in no count.
     """
 
     samples: list[Sample] = field(default_factory=list)
     vehicles: list[VehicleSample] = field(default_factory=list)
+    negatives: list[NegativeSample] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
 
     def __iadd__(self, other: Outcome) -> Outcome:
         self.samples += other.samples
         self.vehicles += other.vehicles
+        self.negatives += other.negatives
         self.problems += other.problems
         return self
 
@@ -54,6 +57,9 @@ def run_rows(
     advance: Callable[[], None] = lambda: None,
 ) -> Outcome:
     """Reads the rows' images, and votes per track.
+
+    A row with an empty text is a crop without a plate. It is counted apart, and takes part in the vote of its
+    track where that has rows with a text.
 
     Args:
         reader: a ``PlateReader`` made with ``color="bgr"``.
@@ -71,7 +77,9 @@ def run_rows(
     files = read_files(reader, (row.path for row in usable), width=width)
     for row, file in zip(usable, files, strict=True):
         reads = tracks.add(row.track, file.read)
-        if file.loaded:
+        if file.loaded and not row.text:
+            outcome.negatives.append(NegativeSample(file.read.status == "ok", file.read.confidence))
+        elif file.loaded:
             outcome.samples.append(_sample(row, file, source, settings))
         else:
             outcome.problems.append(f"{source}, line {row.line}: {row.path}: {file.read.error}")
@@ -83,7 +91,7 @@ def run_rows(
 
 
 def _label_is_usable(row: LabelRow, source: Path, settings: Settings, outcome: Outcome) -> bool:
-    if settings.prepare(row.text):
+    if not row.text or settings.prepare(row.text):
         return True
     outcome.problems.append(f"{source}, line {row.line}: the text has no letter or digit")
     return False
@@ -94,7 +102,7 @@ def _track_labels(
 ) -> dict[str, str]:
     texts: dict[str, dict[str, int]] = {}
     for row in rows:
-        if row.track:
+        if row.track and row.text:
             texts.setdefault(row.track, {}).setdefault(settings.prepare(row.text), row.line)
     for track, lines in texts.items():
         if len(lines) > 1:

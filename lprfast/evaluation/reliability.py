@@ -84,7 +84,7 @@ def calibration(confidences: Sequence[float], right: Sequence[bool], *, bins: in
 
     Args:
         confidences: one per crop, 0-1. A crop that answered no text has confidence 0.
-        right: one per crop. A crop that answered no text is right only where there is nothing to read.
+        right: one per crop. A crop that shows a plate and answered no text is wrong.
         bins: at least 1.
 
     Raises:
