@@ -79,6 +79,16 @@ def test_rows_that_cannot_be_read_are_not_replaced_by_the_other_split(tmp_path: 
     assert [row.text for row in read_label_file(str(path), "train").rows] == ["A"]
 
 
+def test_a_file_is_used_whole_only_when_no_row_names_a_split(tmp_path: Path) -> None:
+    rows = [{"path": "a.png", "text": "A", "split": "train"}, {"path": "b.png", "text": "B", "split": ""}]
+    train = str(write(tmp_path / "train.csv", rows))
+    assert [row.text for row in read_label_file(train, "train").rows] == ["A"]
+    with pytest.raises(ValueError, match=r"train\.csv: no row is of the split 'dev', only 'train'; write"):
+        read_label_file(train, "dev")
+    whole = str(write(tmp_path / "whole.csv", [{**row, "split": ""} for row in rows]))
+    assert [row.text for row in read_label_file(whole, "dev").rows] == ["A", "B"]
+
+
 def test_balance_counts_groups_by_the_root_of_their_size(tmp_path: Path) -> None:
     rows = [{"path": f"{n}.png", "text": "BIG", "type": "car"} for n in range(16)]
     rows.append({"path": "x.png", "text": "LONE", "type": "truck"})
