@@ -87,7 +87,7 @@ def train(config: Config, out: Path, resume: bool = False, init: Initial | None 
         finished = _loop(run)
     finally:
         run.log.close()
-        world.close()
+    world.close()
     return Outcome(out / CHECKPOINT, finished, world.first)
 
 
