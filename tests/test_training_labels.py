@@ -17,6 +17,7 @@ from torch.nn import functional
 
 from training import finetune_study, train_ocr
 from training.ocr import train as train_module
+from training.ocr.checkpoint import load_checkpoint
 from training.ocr.config import Config
 from training.ocr.data import Batch, BatchKey, BatchMaker, ValidationSet
 from training.ocr.evaluate import scores_of_groups
@@ -129,6 +130,23 @@ def test_a_run_reports_the_groups_that_a_file_names(
     (groups,) = [event for event in events if event["event"] == "groups"]
     assert (groups["column"], groups["count"]) == ("region", {"AR": 1, "UK": 1})
     assert "column region  exact AR" in capsys.readouterr().out
+
+
+def test_files_to_report_on_must_differ_in_name(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    flags = [flag for side in "ab" for flag in ("--val", str(tmp_path / side / "x" / "l.csv"))]
+    assert train_ocr.main(["--steps", "1", *flags, "--out", str(tmp_path / "run")]) == 2
+    assert "--val: 2 files are called x/l.csv (folder and file name)" in capsys.readouterr().err
+
+
+def test_a_validation_that_fails_costs_no_steps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(self: object) -> None:
+        raise RuntimeError("the validation failed")
+
+    monkeypatch.setattr(train_module._Run, "validate", fail)
+    flags = ["--arch", "slim", "--steps", "1", "--batch", "4", "--val-size", "2", "--workers", "0"]
+    with pytest.raises(RuntimeError, match="the validation failed"):
+        train_ocr.main([*flags, "--threads", "1", "--out", str(tmp_path / "run")])
+    assert load_checkpoint(tmp_path / "run" / "last.pt")["step"] == 1
 
 
 # Weights of the loss

@@ -31,7 +31,7 @@ from training.ocr.data import (
 from training.ocr.ema import Ema
 from training.ocr.evaluate import read, scores_of_groups
 from training.ocr.initial import Initial, calibrate, load_weights
-from training.ocr.labels import LabelFile, parse_spec, read_label_file
+from training.ocr.labels import LabelFile, label_file_name, parse_spec, read_label_file
 from training.ocr.log import RunLog
 from training.ocr.model import build_model, parameter_count, time_steps
 from training.ocr.schedule import Clock, learning_rate
@@ -59,8 +59,10 @@ def train(config: Config, out: Path, resume: bool = False, init: Initial | None 
     trained weights: there is then no stage of easy plates, unless ``config.curriculum`` asks for it.
 
     Raises:
-        ValueError: a label file or checkpoint cannot be used; the message names it.
+        ValueError: a label file or checkpoint cannot be used, and the message names it; or the loss or
+            its gradient is no longer finite, and the last checkpoint is as it was.
     """
+    _require_different_names(config.val)
     state = load_checkpoint(out / CHECKPOINT) if resume else None
     world = start_world(config.threads)
     config = dataclasses.replace(config, precision=resolve_precision(config.precision, world.device))
@@ -89,6 +91,16 @@ def train(config: Config, out: Path, resume: bool = False, init: Initial | None 
         run.log.close()
     world.close()
     return Outcome(out / CHECKPOINT, finished, world.first)
+
+
+def _require_different_names(val: Sequence[str]) -> None:
+    names = [label_file_name(spec) for spec in val]
+    for name in names:
+        if names.count(name) > 1:
+            raise ValueError(
+                f"--val: {names.count(name)} files are called {name} (folder and file name), by which reports "
+                "tell them apart; give each once, or rename a folder"
+            )
 
 
 def extended_charset(files: list[LabelFile]) -> tuple[str, ...]:
@@ -228,6 +240,7 @@ def _loop(run: _Run) -> bool:
         if minutes - saved >= config.checkpoint_minutes:
             run.save()
             saved = run.clock.minutes()
+    run.save()  # first: a validation that fails must not cost the steps since the last checkpoint
     run.validate()
     run.save()
     if stopped:
