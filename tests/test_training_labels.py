@@ -149,6 +149,21 @@ def test_a_validation_that_fails_costs_no_steps(tmp_path: Path, monkeypatch: pyt
     assert load_checkpoint(tmp_path / "run" / "last.pt")["step"] == 1
 
 
+def test_a_loss_that_is_not_finite_stops_the_run_before_it_spoils_weights(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out, usual = tmp_path / "run", train_module.batch_loss
+    losses = iter([1.0, float("nan")])
+    monkeypatch.setattr(train_module, "batch_loss", lambda *given: usual(*given) * next(losses))
+    flags = ["--arch", "slim", "--steps", "3", "--batch", "4", "--val-size", "2", "--workers", "0"]
+    flags += ["--threads", "1", "--checkpoint-minutes", "1e-9", "--out", str(out)]
+    assert train_ocr.main(flags) == 2
+    assert "step 2: the loss is nan and the norm of its gradient nan" in capsys.readouterr().err
+    state = load_checkpoint(out / "last.pt")
+    assert state["step"] == 1
+    assert all(torch.isfinite(value).all() for value in state["model"].values())
+
+
 # Weights of the loss
 
 

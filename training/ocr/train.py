@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import math
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -223,17 +224,10 @@ def _loop(run: _Run) -> bool:
         lr = learning_rate(progress, config.lr)
         for group in run.optimizer.param_groups:
             group["lr"] = lr
-        loss = batch_loss(model, batch, world.device, config.precision, run.weights_of(batch))
-        run.optimizer.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        nn.utils.clip_grad_norm_(run.model.parameters(), config.clip)
-        run.optimizer.step()
-        run.ema.update(run.model, run.step)
-        run.step += 1
-        run.images += config.batch
+        loss = _take_step(run, model, batch)
 
         minutes = run.clock.minutes()
-        run.log.step(run.step, minutes, progress, lr, float(loss.detach()), config.batch, waited)
+        run.log.step(run.step, minutes, progress, lr, loss, config.batch, waited)
         if minutes - validated >= config.eval_every:
             run.validate()
             validated = run.clock.minutes()
@@ -246,6 +240,26 @@ def _loop(run: _Run) -> bool:
     if stopped:
         run.log.write("stopped", step=run.step, go_on_with="--resume")
     return not stopped
+
+
+def _take_step(run: _Run, model: nn.Module, batch: Batch) -> float:
+    config = run.config
+    loss = batch_loss(model, batch, run.world.device, config.precision, run.weights_of(batch))
+    run.optimizer.zero_grad(set_to_none=True)
+    loss.backward()  # type: ignore[no-untyped-call]
+    norm = nn.utils.clip_grad_norm_(run.model.parameters(), config.clip)
+    value = float(loss.detach())
+    # The gradient is that of all processes: they stop together, whichever saw the loss.
+    if not (math.isfinite(value) and math.isfinite(float(norm))):
+        raise ValueError(
+            f"step {run.step + 1}: the loss is {value:g} and the norm of its gradient {float(norm):g}, expected "
+            f"finite numbers; the last checkpoint in {run.out} is as it was; try a lower --lr, or --precision fp32"
+        )
+    run.optimizer.step()
+    run.ema.update(run.model, run.step)
+    run.step += 1
+    run.images += config.batch
+    return value
 
 
 def batch_loss(
