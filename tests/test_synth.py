@@ -71,6 +71,11 @@ def test_width_histogram_replaces_the_full_width() -> None:
     assert 40 <= len(small) <= 115  # 75 expected
 
 
+def test_the_widest_plates_and_negatives_can_be_drawn() -> None:
+    samples = take(40, widths=[(1024, 1024, 1.0)], multi_scale=(1, 1))
+    assert {sample.crop.shape[1] for sample in samples} == {1024}
+
+
 def test_charset_holds_every_text_once() -> None:
     assert len(CHARSET) == len(set(CHARSET)) == 36 + 31 + 11
     assert len(set(PROVINCES)) == 31
@@ -214,6 +219,9 @@ def test_difficulty_can_be_set_while_running() -> None:
         ({"multi_scale": (0.0, 1.0)}, "multi_scale"),
         ({"multi_scale": (0.9, 0.5)}, "multi_scale"),
         ({"widths": [(50, 40, 1.0)]}, "widths"),
+        ({"widths": [(50, 1025, 1.0)]}, "widths: .* high <= 1024"),
+        ({"widths": []}, "widths: expected at least one"),
+        ({"widths": [(50, 60, 0.0)]}, "a weight above 0"),
         ({"difficulty": -0.1}, "difficulty"),
     ],
 )
