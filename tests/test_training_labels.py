@@ -213,6 +213,35 @@ def test_confusion_weights_reach_the_loss_with_their_strength(tmp_path: Path) ->
         parse_spec("c:0", "--confusion")
 
 
+# Settings
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"seed": -1}, r"--seed: expected 0 to 2\*\*63 - 1, got -1"),
+        ({"seed": 2**63}, "--seed: expected"),
+        ({"lr": float("inf")}, "--lr: expected a positive finite number, got inf"),
+        ({"lr": float("nan")}, "--lr: expected"),
+        ({"minutes": float("inf")}, "--minutes: expected a finite number, got inf"),
+        ({"minutes": float("nan")}, "--minutes: expected"),
+    ],
+)
+def test_numbers_that_no_run_can_use_are_refused(settings: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        Config(**settings)
+    assert Config(seed=2**63 - 1, minutes=0.5, lr=1e-3).seed == 2**63 - 1
+
+
+def test_processes_take_equal_shares_of_two_images_at_least() -> None:
+    train_module._require_equal_shares(6, 3)
+    for batch, processes in ((128, 3), (2, 2), (4, 3)):
+        with pytest.raises(
+            ValueError, match=rf"--batch: expected a multiple .* of the {processes}, got {batch}"
+        ):
+            train_module._require_equal_shares(batch, processes)
+
+
 # The study
 
 

@@ -66,6 +66,7 @@ def train(config: Config, out: Path, resume: bool = False, init: Initial | None 
     _require_different_names(config.val)
     state = load_checkpoint(out / CHECKPOINT) if resume else None
     world = start_world(config.threads)
+    _require_equal_shares(config.batch, world.size)
     config = dataclasses.replace(config, precision=resolve_precision(config.precision, world.device))
     if config.curriculum is None:
         config = dataclasses.replace(config, curriculum=init is None)
@@ -102,6 +103,14 @@ def _require_different_names(val: Sequence[str]) -> None:
                 f"--val: {names.count(name)} files are called {name} (folder and file name), by which reports "
                 "tell them apart; give each once, or rename a folder"
             )
+
+
+def _require_equal_shares(batch: int, processes: int) -> None:
+    if batch % processes or batch < 2 * processes:
+        raise ValueError(
+            f"--batch: expected a multiple of the number of processes, with 2 images or more for each of the "
+            f"{processes}, got {batch}"
+        )
 
 
 def extended_charset(files: list[LabelFile]) -> tuple[str, ...]:
