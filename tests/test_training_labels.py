@@ -221,6 +221,11 @@ def test_confusion_weights_reach_the_loss_with_their_strength(tmp_path: Path) ->
     [
         ({"seed": -1}, r"--seed: expected 0 to 2\*\*63 - 1, got -1"),
         ({"seed": 2**63}, "--seed: expected"),
+        (
+            {"input": (48, 192)},
+            "--input: expected HxW with H a multiple of 32 and W four times H for aligned_slim",
+        ),
+        ({"input": (64, 128)}, "--input: expected HxW with H a multiple of 32 and W four times H"),
         ({"lr": float("inf")}, "--lr: expected a positive finite number, got inf"),
         ({"lr": float("nan")}, "--lr: expected"),
         ({"minutes": float("inf")}, "--minutes: expected a finite number, got inf"),

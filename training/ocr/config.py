@@ -74,9 +74,9 @@ class Config:
             f"{height}x{width}",
         )
         _require(
-            width == 4 * height or not has_locator(self.arch),
+            (width == 4 * height and height % 32 == 0) or not has_locator(self.arch),
             "--input",
-            f"HxW with W four times H for {self.arch}",
+            f"HxW with H a multiple of 32 and W four times H for {self.arch}",
             f"{height}x{width}",
         )
         _require(self.balance in (None, "type", "region"), "--balance", "type or region", self.balance)
