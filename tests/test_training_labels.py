@@ -54,6 +54,8 @@ def test_texts_that_train_do_not_judge(capsys: pytest.CaptureFixture[str]) -> No
         in capsys.readouterr().err
     )
     assert without_trained(judging, [file_of("Z")]) is judging
+    alike = without_trained(file_of("O1B", "OQ", "1"), [file_of("0IB", "I")])
+    assert [row.text for row in alike.rows] == ["OQ"]
     with pytest.raises(
         ValueError, match=r"--val .*labels\.csv: every row has the text of a plate that trains"
     ):
