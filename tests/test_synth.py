@@ -241,7 +241,11 @@ def test_sample_command_writes_labels_that_fit_the_files(tmp_path, capsys) -> No
     assert lines[0] == "path,text,width,height,region,track,split"
     assert len(lines) == 6
     assert all((tmp_path / line.split(",")[0]).is_file() for line in lines[1:])
+    assert {line.split(",")[-1] for line in lines[1:]} == {"train"}
     assert "5 crops" in capsys.readouterr().out
+    main(["--held-out", "sample", str(tmp_path), "--n", "2"])
+    lines = (tmp_path / "labels.csv").read_text(encoding="utf-8").splitlines()
+    assert [line.split(",")[-1] for line in lines[1:]] == ["dev", "dev"]
 
 
 @pytest.mark.parametrize(
@@ -249,6 +253,8 @@ def test_sample_command_writes_labels_that_fit_the_files(tmp_path, capsys) -> No
     [
         (["--difficulty", "2", "speed"], "difficulty: expected 0 to 1, got 2.0"),
         (["--multi-scale", "0.9", "0.5", "speed"], "multi_scale: expected 0 < LOW <= HIGH <= 1"),
+        (["--difficulty", "1", "tracks", "x"], "--difficulty: tracks takes none; expected with sheet"),
+        (["--multi-scale", "1", "1", "negatives", "--out", "x"], "--multi-scale: negatives takes none"),
         (["speed", "--n", "0"], "--n: expected a whole number, 1 or more, got '0'"),
         (["sheet", "--rows", "1", "--out", "sheet.nothing"], "expected a name that ends in .png or .jpg"),
         (["sheet", "--rows", "1", "--out", "file/sheet.png"], "cannot be written"),
