@@ -115,8 +115,8 @@ def _rows_of(labels: Labels, split: str) -> Sequence[LabelRow]:
         )
     if not rows and (named := sorted({row.split for row in labels.rows} - {""})):
         raise LabelError(
-            f"{labels.path}: no row is of the split {split!r}, only {', '.join(map(repr, named))[:120]}; write "
-            "the split into its rows, or leave the column empty to use the file whole"
+            f"{labels.path}: no row is of the split {split!r}, only {', '.join(map(repr, named))[:120]}; "
+            "write the split into its rows, or leave the column empty to use the file whole"
         )
     return rows or labels.rows
 

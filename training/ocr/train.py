@@ -100,8 +100,8 @@ def _require_different_names(val: Sequence[str]) -> None:
     for name in names:
         if names.count(name) > 1:
             raise ValueError(
-                f"--val: {names.count(name)} files are called {name} (folder and file name), by which reports "
-                "tell them apart; give each once, or rename a folder"
+                f"--val: {names.count(name)} files are called {name} (folder and file name), by which "
+                "reports tell them apart; give each once, or rename a folder"
             )
 
 
@@ -261,8 +261,9 @@ def _take_step(run: _Run, model: nn.Module, batch: Batch) -> float:
     # The gradient is that of all processes: they stop together, whichever saw the loss.
     if not (math.isfinite(value) and math.isfinite(float(norm))):
         raise ValueError(
-            f"step {run.step + 1}: the loss is {value:g} and the norm of its gradient {float(norm):g}, expected "
-            f"finite numbers; the last checkpoint in {run.out} is as it was; try a lower --lr, or --precision fp32"
+            f"step {run.step + 1}: the loss is {value:g} and the norm of its gradient {float(norm):g}, "
+            f"expected finite numbers; the last checkpoint in {run.out} is as it was; try a lower --lr, or "
+            "--precision fp32"
         )
     run.optimizer.step()
     run.ema.update(run.model, run.step)

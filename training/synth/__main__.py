@@ -70,7 +70,8 @@ def _run(options: argparse.Namespace) -> None:
         for flag in ("difficulty", "multi_scale"):
             if getattr(options, flag) is not None:
                 raise ValueError(
-                    f"--{flag.replace('_', '-')}: {options.command} takes none; expected with sheet, speed or sample"
+                    f"--{flag.replace('_', '-')}: {options.command} takes none; "
+                    "expected with sheet, speed or sample"
                 )
     if options.command == "tracks":
         write_tracks(options.folder, options.n, options.frames, options.seed)

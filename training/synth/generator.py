@@ -44,7 +44,7 @@ class PlateGenerator:
         seed: same seed and settings, same samples.
         multi_scale: (LOW, HIGH), 0 < LOW <= HIGH <= 1. The full width of a crop is drawn in 100-200 px, the
             sampled width is that times U(LOW, HIGH); (1, 1) draws no small plate. Nothing else depends on it.
-        widths: (low, high, weight) in px, 1 to 1024 and both ends included: a histogram to draw the full width
+        widths: (low, high, weight) in px, 1 to 1024, both ends included: a histogram to draw the full width
             from.
         difficulty: 0 (clean, frontal, large) to 1 (everything); may be set at any time.
         held_out: draw only what training never draws (see ``split``).
