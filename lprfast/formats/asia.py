@@ -32,11 +32,14 @@ def _china_two(name: str, *patterns: str, weight: float) -> PlateLayout:
     return PlateLayout(name, patterns, _SURE, aspect=2.0, height=0.5, upper=0.55, weight=weight, pitch=0.72)
 
 
+# New-energy vehicles: D and its like run on batteries alone, F and its like do not; large ones end in it.
+_CN_ENERGY = "[ABCDEFGHJK]"
+
 _CHINA = (
     _china("cn_blue", "PL.XXXXX", "PL.DDDDD", "PL.LDDDD", "PL.DDDLD", "PL XXXXX", "PL.DDDDL", "PL.LLDDD",
            "PL.DLDDD", ink="light", weight=3.6),
     _china("cn_light", "PL.XXXXX", "PL.DDDDD", "PL.LDDDD", weight=1.0),
-    _china("cn_green", "PL.[DF]XDDDD", "PL.DDDDD[DF]", aspect=3.43, weight=0.7),
+    _china("cn_green", f"PL.{_CN_ENERGY}XDDDD", f"PL.DDDDD{_CN_ENERGY}", aspect=3.43, weight=0.7),
     _china("cn_suffix", "PL.DDDD[学]", "PL.XXXX[警]", "PL.DDDD[警]", "PL.XXXX[学警]", "PL.DDDD[领]",
            weight=0.7),
     _china("cn_suffix_dark", "[粤][Z].XXXX[港澳]", "[粤][Z].DDDD[港澳]", ink="light", weight=0.4),

@@ -100,6 +100,7 @@ _AT_TWO = codes(
 )
 _CH = codes("AG AI AR BE BL BS FR GE GL GR JU LU NE NW OW SG SH SO SZ TG TI UR VD VS ZG ZH")
 _CH_FIRST = "[123456789]"
+_SI = codes("CE GO KK KP KR LJ MB MS NM PO SG")
 
 _CENTRAL = (
     _eu("sk", f"{_SK}*DDDLL", f"{_SK}-DDDLL", f"{_SK}* DDDLL", "LL-DDDLL", letters=_SK_LETTERS, weight=1.6),
@@ -125,7 +126,7 @@ _CENTRAL = (
         f"{_AT_TWO}*DDDLLL", letters=without("IOQ"), weight=0.8, code="A"),
     _old("at_old", "L DDD.DDD", "L DDDDDD", "[W] DDD.DDD", "L DDDDD", letters="BGKLNOSTVW", ink="light",
          weight=0.2),
-    _eu("si", "LL*LL-DDD", "LL*DD-LLL", "LL*L D-DDD", code="SLO"),
+    _eu("si", f"{_SI}*LL-DDD", f"{_SI}*DD-LLL", f"{_SI}*L D-DDD", code="SLO"),
     PlateLayout("ch", (f"{_CH}*{_CH_FIRST}DDDDD", f"{_CH}*{_CH_FIRST}DDDD", f"{_CH}.{_CH_FIRST}DDDDD",
                        f"{_CH} {_CH_FIRST}DD DDD", f"{_CH}*{_CH_FIRST}DDD", f"{_CH}.{_CH_FIRST}DD"),
                 aspect=4.5, height=0.68, weight=0.5),
