@@ -11,7 +11,7 @@ import pytest
 from lprfast.formats import LAYOUTS, PROVINCES, SUFFIXES, PlateLayout, pattern_choices, split_pattern
 from training.synth import CHARSET, PlateGenerator, Sample, draw_track, glyphs, split
 from training.synth.__main__ import main
-from training.synth.camera import draw_optics, draw_view, photograph
+from training.synth.camera import _sensor, draw_optics, draw_view, photograph
 from training.synth.generator import FLAT, Library
 from training.synth.plate import draw_symbols
 from training.synth.stroke_font import likeness
@@ -74,6 +74,13 @@ def test_width_histogram_replaces_the_full_width() -> None:
 def test_the_widest_plates_and_negatives_can_be_drawn() -> None:
     samples = take(40, widths=[(1024, 1024, 1.0)], multi_scale=(1, 1))
     assert {sample.crop.shape[1] for sample in samples} == {1024}
+
+
+def test_a_crop_of_more_pixels_than_the_noise_bank_gets_noise_all_over() -> None:
+    optics = next(o for n in range(99) if (o := draw_optics(random.Random(n), 1.0)).noise > 3 and not o.jpeg)
+    noisy = _sensor(random.Random(1), np.full((1200, 1024), 128, np.float32), optics)
+    assert noisy.shape == (1200, 1024)
+    assert min(noisy[:600].std(), noisy[600:].std()) > 0.3
 
 
 def test_charset_holds_every_text_once() -> None:

@@ -18,7 +18,7 @@ from training.synth.camera import corners_in_crop, draw_optics, draw_view, photo
 from training.synth.plate import Fonts, Plate, draw_plate, draw_symbols
 
 NEGATIVE_SHARE = 0.04
-MAX_WIDTH = 1024  # pixels; plates are drawn narrower, and the camera's noise has no more
+MAX_WIDTH = 1024  # pixels; plates are drawn narrower than this
 FLAT = 2.0  # gray levels; a crop of less contrast shows nothing
 Width = tuple[int, int, float]
 
