@@ -11,7 +11,7 @@ import pytest
 from lprfast.formats import LAYOUTS, PROVINCES, SUFFIXES, PlateLayout, pattern_choices, split_pattern
 from training.synth import CHARSET, PlateGenerator, Sample, draw_track, glyphs, split
 from training.synth.__main__ import main
-from training.synth.camera import draw_optics, draw_view, photograph
+from training.synth.camera import _sensor, draw_optics, draw_view, photograph
 from training.synth.generator import FLAT, NEGATIVE_SHARE, Library, part_of
 from training.synth.plate import draw_symbols
 from training.synth.stroke_font import likeness
@@ -69,6 +69,18 @@ def test_width_histogram_replaces_the_full_width() -> None:
     small = [w for w in widths if w <= 40]
     assert all(30 <= w <= 40 or 90 <= w <= 95 for w in widths)
     assert 40 <= len(small) <= 115  # 75 expected
+
+
+def test_the_widest_plates_and_negatives_can_be_drawn() -> None:
+    samples = take(40, widths=[(1024, 1024, 1.0)], multi_scale=(1, 1))
+    assert {sample.crop.shape[1] for sample in samples} == {1024}
+
+
+def test_a_crop_of_more_pixels_than_the_noise_bank_gets_noise_all_over() -> None:
+    optics = next(o for n in range(99) if (o := draw_optics(random.Random(n), 1.0)).noise > 3 and not o.jpeg)
+    noisy = _sensor(random.Random(1), np.full((1200, 1024), 128, np.float32), optics)
+    assert noisy.shape == (1200, 1024)
+    assert min(noisy[:600].std(), noisy[600:].std()) > 0.3
 
 
 def test_charset_holds_every_text_once() -> None:
@@ -245,6 +257,9 @@ def test_difficulty_can_be_set_while_running() -> None:
         ({"multi_scale": (0.0, 1.0)}, "multi_scale"),
         ({"multi_scale": (0.9, 0.5)}, "multi_scale"),
         ({"widths": [(50, 40, 1.0)]}, "widths"),
+        ({"widths": [(50, 1025, 1.0)]}, "widths: .* high <= 1024"),
+        ({"widths": []}, "widths: expected at least one"),
+        ({"widths": [(50, 60, 0.0)]}, "a weight above 0"),
         ({"difficulty": -0.1}, "difficulty"),
     ],
 )
@@ -264,7 +279,11 @@ def test_sample_command_writes_labels_that_fit_the_files(tmp_path, capsys) -> No
     assert lines[0] == "path,text,width,height,region,track,split"
     assert len(lines) == 6
     assert all((tmp_path / line.split(",")[0]).is_file() for line in lines[1:])
+    assert {line.split(",")[-1] for line in lines[1:]} == {"train"}
     assert "5 crops" in capsys.readouterr().out
+    main(["--held-out", "sample", str(tmp_path), "--n", "2"])
+    lines = (tmp_path / "labels.csv").read_text(encoding="utf-8").splitlines()
+    assert [line.split(",")[-1] for line in lines[1:]] == ["dev", "dev"]
 
 
 @pytest.mark.parametrize(
@@ -272,6 +291,8 @@ def test_sample_command_writes_labels_that_fit_the_files(tmp_path, capsys) -> No
     [
         (["--difficulty", "2", "speed"], "difficulty: expected 0 to 1, got 2.0"),
         (["--multi-scale", "0.9", "0.5", "speed"], "multi_scale: expected 0 < LOW <= HIGH <= 1"),
+        (["--difficulty", "1", "tracks", "x"], "--difficulty: tracks takes none; expected with sheet"),
+        (["--multi-scale", "1", "1", "negatives", "--out", "x"], "--multi-scale: negatives takes none"),
         (["speed", "--n", "0"], "--n: expected a whole number, 1 or more, got '0'"),
         (["sheet", "--rows", "1", "--out", "sheet.nothing"], "expected a name that ends in .png or .jpg"),
         (["sheet", "--rows", "1", "--out", "file/sheet.png"], "cannot be written"),

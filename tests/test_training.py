@@ -366,9 +366,23 @@ def test_widths_by_hand_and_from_labels(tmp_path: Path) -> None:
     (tmp_path / "some.csv").write_text("path,text,width\na.png,A,60\nb.png,B,\n", encoding="utf-8")
     with pytest.raises(ValueError, match="expected a 'width' in pixels in every row; line 3 has none"):
         read_widths(str(tmp_path / "some.csv"))
-    for spec in ("wide", "80-40", "0-10"):
+    for spec in (
+        "wide",
+        "80-40",
+        "0-10",
+        "40-80:.",
+        "40-80:1.2.3",
+        "1-1025",
+        "40-80:" + "9" * 400,
+        "w" * 300,
+    ):
         with pytest.raises(ValueError, match="--widths"):
             read_widths(spec)
+    fine = ",".join(f"{low}-{low + 1}:.5" for low in range(40, 140))
+    assert len(fine) > 255
+    assert read_widths(fine)[::99] == [(40, 41, 0.5), (139, 140, 0.5)]
+    (tmp_path / "wide.csv").write_text("path,text,width\na.png,A,5\nb.png,B,4000\n", encoding="utf-8")
+    assert read_widths(str(tmp_path / "wide.csv")) == [(1, 9, 1.0), (1020, 1024, 1.0)]
 
 
 # The loop

@@ -17,6 +17,7 @@ from torch.nn import functional
 
 from training import finetune_study, quantize, train_ocr
 from training.ocr import train as train_module
+from training.ocr.checkpoint import load_checkpoint
 from training.ocr.config import Config
 from training.ocr.data import Batch, BatchKey, BatchMaker, ValidationSet
 from training.ocr.evaluate import scores_of_groups
@@ -53,6 +54,8 @@ def test_texts_that_train_do_not_judge(capsys: pytest.CaptureFixture[str]) -> No
         in capsys.readouterr().err
     )
     assert without_trained(judging, [file_of("Z")]) is judging
+    alike = without_trained(file_of("O1B", "OQ", "1"), [file_of("0IB", "I")])
+    assert [row.text for row in alike.rows] == ["OQ"]
     with pytest.raises(
         ValueError, match=r"--val .*labels\.csv: every row has the text of a plate that trains"
     ):
@@ -87,11 +90,20 @@ def test_tools_that_tune_take_train_rows_only(tmp_path: Path) -> None:
     assert (len(images), labelled) == (3, 1)
     for name, row in (("dev", rows[1]), ("none", {"path": "c.png", "text": "C"})):
         path = write(tmp_path / f"{name}.csv", [row])
-        assert len(read_label_file(str(path), "train").rows) == 1  # falls back to the whole file
-        with pytest.raises(ValueError, match=rf"--data .*{name}\.csv: no row of split train"):
+        with pytest.raises(ValueError, match=rf"{name}\.csv: no row (is )?of (the )?split '?train"):
             read_train_rows(str(path))
-        with pytest.raises(ValueError, match="no row of split train"):
+        with pytest.raises(ValueError, match="no row (is )?of (the )?split '?train"):
             quantize.calibration_crops(quantize.Recipe((str(path),), crops=1))
+
+
+def test_a_file_is_used_whole_only_when_no_row_names_a_split(tmp_path: Path) -> None:
+    rows = [{"path": "a.png", "text": "A", "split": "train"}, {"path": "b.png", "text": "B", "split": ""}]
+    train = str(write(tmp_path / "train.csv", rows))
+    assert [row.text for row in read_label_file(train, "train").rows] == ["A"]
+    with pytest.raises(ValueError, match=r"train\.csv: no row is of the split 'dev', only 'train'; write"):
+        read_label_file(train, "dev")
+    whole = str(write(tmp_path / "whole.csv", [{**row, "split": ""} for row in rows]))
+    assert [row.text for row in read_label_file(whole, "dev").rows] == ["A", "B"]
 
 
 def test_balance_counts_groups_by_the_root_of_their_size(tmp_path: Path) -> None:
@@ -134,6 +146,38 @@ def test_a_run_reports_the_groups_that_a_file_names(
     (groups,) = [event for event in events if event["event"] == "groups"]
     assert (groups["column"], groups["count"]) == ("region", {"AR": 1, "UK": 1})
     assert "column region  exact AR" in capsys.readouterr().out
+
+
+def test_files_to_report_on_must_differ_in_name(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    flags = [flag for side in "ab" for flag in ("--val", str(tmp_path / side / "x" / "l.csv"))]
+    assert train_ocr.main(["--steps", "1", *flags, "--out", str(tmp_path / "run")]) == 2
+    assert "--val: 2 files are called x/l.csv (folder and file name)" in capsys.readouterr().err
+
+
+def test_a_validation_that_fails_costs_no_steps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(self: object) -> None:
+        raise RuntimeError("the validation failed")
+
+    monkeypatch.setattr(train_module._Run, "validate", fail)
+    flags = ["--arch", "slim", "--steps", "1", "--batch", "4", "--val-size", "2", "--workers", "0"]
+    with pytest.raises(RuntimeError, match="the validation failed"):
+        train_ocr.main([*flags, "--threads", "1", "--out", str(tmp_path / "run")])
+    assert load_checkpoint(tmp_path / "run" / "last.pt")["step"] == 1
+
+
+def test_a_loss_that_is_not_finite_stops_the_run_before_it_spoils_weights(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out, usual = tmp_path / "run", train_module.batch_loss
+    losses = iter([1.0, float("nan")])
+    monkeypatch.setattr(train_module, "batch_loss", lambda *given: usual(*given) * next(losses))
+    flags = ["--arch", "slim", "--steps", "3", "--batch", "4", "--val-size", "2", "--workers", "0"]
+    flags += ["--threads", "1", "--checkpoint-minutes", "1e-9", "--out", str(out)]
+    assert train_ocr.main(flags) == 2
+    assert "step 2: the loss is nan and the norm of its gradient nan" in capsys.readouterr().err
+    state = load_checkpoint(out / "last.pt")
+    assert state["step"] == 1
+    assert all(torch.isfinite(value).all() for value in state["model"].values())
 
 
 # Weights of the loss
@@ -183,6 +227,40 @@ def test_confusion_weights_reach_the_loss_with_their_strength(tmp_path: Path) ->
     assert parse_spec("c.json", "--confusion") == (Path("c.json"), 1.0)
     with pytest.raises(ValueError, match="--confusion c:0: expected a positive number"):
         parse_spec("c:0", "--confusion")
+
+
+# Settings
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"seed": -1}, r"--seed: expected 0 to 2\*\*63 - 1, got -1"),
+        ({"seed": 2**63}, "--seed: expected"),
+        (
+            {"input": (48, 192)},
+            "--input: expected HxW with H a multiple of 32 and W four times H for aligned_slim",
+        ),
+        ({"input": (64, 128)}, "--input: expected HxW with H a multiple of 32 and W four times H"),
+        ({"lr": float("inf")}, "--lr: expected a positive finite number, got inf"),
+        ({"lr": float("nan")}, "--lr: expected"),
+        ({"minutes": float("inf")}, "--minutes: expected a finite number, got inf"),
+        ({"minutes": float("nan")}, "--minutes: expected"),
+    ],
+)
+def test_numbers_that_no_run_can_use_are_refused(settings: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        Config(**settings)
+    assert Config(seed=2**63 - 1, minutes=0.5, lr=1e-3).seed == 2**63 - 1
+
+
+def test_processes_take_equal_shares_of_two_images_at_least() -> None:
+    train_module._require_equal_shares(6, 3)
+    for batch, processes in ((128, 3), (2, 2), (4, 3)):
+        with pytest.raises(
+            ValueError, match=rf"--batch: expected a multiple .* of the {processes}, got {batch}"
+        ):
+            train_module._require_equal_shares(batch, processes)
 
 
 # The study

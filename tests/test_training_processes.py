@@ -54,6 +54,19 @@ train_ocr.main(sys.argv[1:])
 """
 
 
+FAILS = """
+import os, sys
+from training import train_ocr
+from training.ocr import train
+
+if os.environ["RANK"] == "0":
+    def fail(*_):
+        raise ValueError("the first process fails")
+    train.learning_rate = fail
+sys.exit(train_ocr.main(sys.argv[1:]))
+"""
+
+
 def run(command: list[str]) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
 
@@ -74,6 +87,14 @@ def test_torchrun_trains_and_goes_on(tmp_path: Path) -> None:
     again = run([*TORCHRUN, "training/train_ocr.py", "--steps", "3", "--resume", "--out", out])
     assert again.returncode == 0, again.stderr
     assert load_checkpoint(tmp_path / "run" / "last.pt")["step"] == 3
+
+
+def test_a_process_that_fails_ends_the_whole_run(tmp_path: Path) -> None:
+    script = tmp_path / "fails.py"
+    script.write_text(f"import sys; sys.path.insert(0, {str(ROOT)!r})\n{FAILS}", encoding="utf-8")
+    done = run([*TORCHRUN, str(script), "--steps", "2", "--out", str(tmp_path / "run"), *FLAGS])
+    assert done.returncode != 0
+    assert "train_ocr: the first process fails" in done.stderr
 
 
 def test_a_kill_while_a_checkpoint_is_written_costs_only_the_steps_since_the_last(tmp_path: Path) -> None:

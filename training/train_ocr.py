@@ -66,7 +66,8 @@ def _size(text: str) -> tuple[int, int]:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Runs the command line; 0: trained, 1: the export failed, 2: the arguments cannot be used."""
+    """Runs the command line; 0: trained, 1: the export failed, 2: the arguments cannot be used, or
+    the loss is no longer finite."""
     given = vars(make_parser().parse_args(arguments))
     out = given.pop("out", None)
     resume, init = given.pop("resume", False), given.pop("init", None)

@@ -48,7 +48,7 @@ LAYOUTS: tuple[PlateLayout, ...] = (
     _wide("za", f"LL DD LL {_ZA_PROVINCES}", f"LLL DDD {_ZA_PROVINCES}", f"LLL*DDD {_ZA_PROVINCES}",
           letters=_CONSONANTS, weight=0.45),
     _wide("za_town", f"{_ZA_TOWNS} DDDDDD", f"{_ZA_TOWNS} DDD-DDD", "[N][D] DDDDDD", "[N][D] DDDDD",
-          "[N][P][N] DDDDD", weight=0.25),
+          "[N][P][N] DDDDD", "LL DD LL [Z][N]", letters=_CONSONANTS, weight=0.25),
     PlateLayout("za_two", (f"LL DD/LL {_ZA_PROVINCES}", f"LLL/DDD {_ZA_PROVINCES}"), _CONSONANTS, aspect=1.7,
                 height=0.38, weight=0.2, pitch=0.7),
     _wide("ke", "[K]LL DDDL", "[K]LL DDDL", letters=without("IO"), weight=0.25),

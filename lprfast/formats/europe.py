@@ -91,6 +91,17 @@ _CZ = "D[ABCEHJKLMPSTUZ]"
 _PL = "[BCDEFGKLNOPRSTWZ]"
 _PL_LAST = f"[{without('BDIOQZ')}]"
 
+# Austria: the letters of the district, then digits and letters.
+_AT_ONE = "[BEGIKLPSW]"
+_AT_TWO = codes(
+    "AM BA BL BM BN BR BZ DL DO EF EU FB FE FF FK FR GB GD GF GM GR GS GU HA HB HE HF HL HO IL IM JE JO JU "
+    "KB KF KG KI KL KO KR KS KU LA LB LE LF LI LL LN LZ MA MD ME MI MT MU MZ ND NK OP OW PE PL RA RE RI RO "
+    "SB SD SE SL SO SP SR SV SW SZ TA TU UU VB VI VK VL VO WB WE WL WN WO WT WU WY WZ ZE ZT"
+)
+_CH = codes("AG AI AR BE BL BS FR GE GL GR JU LU NE NW OW SG SH SO SZ TG TI UR VD VS ZG ZH")
+_CH_FIRST = "[123456789]"
+_SI = codes("CE GO KK KP KR LJ MB MS NM PO SG")
+
 _CENTRAL = (
     _eu("sk", f"{_SK}*DDDLL", f"{_SK}-DDDLL", f"{_SK}* DDDLL", "LL-DDDLL", letters=_SK_LETTERS, weight=1.6),
     _eu("sk_2023", "LL DDDLL", letters=_SK_LETTERS),
@@ -99,7 +110,8 @@ _CENTRAL = (
         weight=1.4),
     _old("cz_old", "LLL*DD-DD", "LL*DD-DD", "LLL DD-DD", letters=without("QW"), weight=0.5),
     _eu("de", "L*LL DDDD", "LL*LL DDD", "LLL*LL DDD", "L*L DDDD", "LL*L DDD", "LLL*L DDDD", "L*LL DD",
-        "LL*LL DD", "LL*LL DDDD", "L*LL DDD", letters=without("Q"), weight=2.0, code="D", pitch=0.72),
+        "LL*LL DD", "LL*LL DDDD", "L*LL DDD", "LLL*L DDD", "LL*LL DDD[EH]", "L*LL DDD[EH]",
+        letters=without("Q"), weight=2.0, code="D", pitch=0.72),
     _old("de_old", "L-LL DDD", "LL-LL DDD", "LL-L DDD", "LLL-LL DD", "L-LL DDDD", "LLL-L DDD",
          letters=without("Q"), weight=0.3),
     _eu("pl", f"{_PL}L DDDDD", f"{_PL}L*DDDD{_PL_LAST}", f"{_PL}L DDD{_PL_LAST}{_PL_LAST}",
@@ -110,12 +122,13 @@ _CENTRAL = (
     _eu("hu_2022", "LL LL-DDD", "LL LL*DDD", weight=0.4, code="H"),
     _eu("hu", "LLL-DDD", "LLL*DDD", letters=without("Q"), weight=0.7, code="H"),
     _old("hu_old", "LLL-DDD", letters=without("Q"), weight=0.15),
-    _eu("at", "L*DDDDL", "LL*DDDLL", "L*DDDDLL", "LL*DDDL", "[W]*DDDDDL", "LL*DDDLLL", letters=without("IOQ"),
-        weight=0.8, code="A"),
+    _eu("at", f"{_AT_ONE}*DDDDL", f"{_AT_TWO}*DDDLL", f"{_AT_ONE}*DDDDLL", f"{_AT_TWO}*DDDL", "[W]*DDDDDL",
+        f"{_AT_TWO}*DDDLLL", letters=without("IOQ"), weight=0.8, code="A"),
     _old("at_old", "L DDD.DDD", "L DDDDDD", "[W] DDD.DDD", "L DDDDD", letters="BGKLNOSTVW", ink="light",
          weight=0.2),
-    _eu("si", "LL*LL-DDD", "LL*DD-LLL", "LL*L D-DDD", code="SLO"),
-    PlateLayout("ch", ("LL*DDDDDD", "LL*DDDDD", "LL.DDDDDD", "LL DDD DDD"),
+    _eu("si", f"{_SI}*LL-DDD", f"{_SI}*DD-LLL", f"{_SI}*L D-DDD", code="SLO"),
+    PlateLayout("ch", (f"{_CH}*{_CH_FIRST}DDDDD", f"{_CH}*{_CH_FIRST}DDDD", f"{_CH}.{_CH_FIRST}DDDDD",
+                       f"{_CH} {_CH_FIRST}DD DDD", f"{_CH}*{_CH_FIRST}DDD", f"{_CH}.{_CH_FIRST}DD"),
                 aspect=4.5, height=0.68, weight=0.5),
 )  # fmt: skip
 
@@ -156,11 +169,11 @@ _WEST = (
 )  # fmt: skip
 
 _NORTH = (
-    _eu("se", "LLL DDD", "LLL DDL", letters=without("IQVO"), code="S"),
-    _old("se_old", "LLL DDD", letters=without("IQVO"), weight=0.2),
+    _eu("se", "LLL DDD", f"LLL DD[{without('IOQV')}]", letters=without("IQV"), code="S"),
+    _old("se_old", "LLL DDD", letters=without("IQV"), weight=0.2),
     _eu("no", "LL DDDDD", letters=without("GIMOQ"), code="N"),
     _old("no_old", "LL DDDDD", "LL DDDD", letters=without("GIMOQ"), weight=0.15),
-    _eu("dk", "LL DD DDD", letters=without("IO")),
+    _eu("dk", "LL DD DDD", letters=without("IOQW")),
     _old("dk_old", "LL DD DDD", "LL DDDDD", letters=without("IOQW"), weight=0.15),
     _eu("fi", "LLL-DDD", "LLL-DD", code="FIN"),
     _eu("ee", "DDD LLL", weight=0.3, code="EST"),

@@ -26,7 +26,8 @@ class PlateLayout:
     """One kind of plate: which texts it may hold, and how it looks.
 
     Texts:
-        patterns: in the language above; all with the same number of lines. Drawn equally often.
+        patterns: in the language above; all with the same number of lines. Each entry is drawn
+            equally often: a pattern that stands twice counts twice.
         letters: what ``L`` (and, with the digits, ``X``) stands for.
 
     Look:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
@@ -56,7 +57,10 @@ class Config:
         _require(0 <= self.data_share <= 1, "--data-share", "0 to 1", self.data_share)
         _require(self.batch >= 2, "--batch", "2 or more (batch normalisation)", self.batch)
         _require(self.repeat >= 1, "--repeat", "1 or more", self.repeat)
-        _require(self.lr > 0, "--lr", "a positive number", self.lr)
+        _require(0 < self.lr < math.inf, "--lr", "a positive finite number", self.lr)
+        _require(0 <= self.seed < 2**63, "--seed", "0 to 2**63 - 1", self.seed)
+        minutes = self.minutes
+        _require(minutes is None or minutes < math.inf, "--minutes", "a finite number", minutes)
         _require(self.val_size >= 1, "--val-size", "1 or more", self.val_size)
         for flag in ("minutes", "steps", "threads", "eval_every", "checkpoint_minutes"):
             value = getattr(self, flag)
@@ -70,9 +74,9 @@ class Config:
             f"{height}x{width}",
         )
         _require(
-            width == 4 * height or not has_locator(self.arch),
+            (width == 4 * height and height % 32 == 0) or not has_locator(self.arch),
             "--input",
-            f"HxW with W four times H for {self.arch}",
+            f"HxW with H a multiple of 32 and W four times H for {self.arch}",
             f"{height}x{width}",
         )
         _require(self.balance in (None, "type", "region"), "--balance", "type or region", self.balance)

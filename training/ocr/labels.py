@@ -73,7 +73,7 @@ def parse_spec(spec: str, flag: str = "--data") -> tuple[Path, float]:
 
 
 def read_label_file(spec: str, split: str | None, steps: int = STEPS) -> LabelFile:
-    """Reads the rows of ``split`` ("train" or "dev"), or all rows when no row is of that split
+    """Reads the rows of ``split`` ("train" or "dev"), or all rows when no row names a split
     or ``split`` is None.
 
     Columns are as in ``lprfast.data.labels``. Texts are learnt and compared in upper case, letters and digits
@@ -82,7 +82,8 @@ def read_label_file(spec: str, split: str | None, steps: int = STEPS) -> LabelFi
     those whose text needs more than ``steps`` time steps.
 
     Raises:
-        ValueError: the file cannot be read, has no column ``text``, or none of its rows can be used.
+        ValueError: the file cannot be read, has no column ``text``, or none of its rows can be used;
+            rows name splits and none is ``split``.
     """
     path, weight = parse_spec(spec)
     labels = _with_texts(path)
@@ -136,6 +137,11 @@ def _rows_of(labels: Labels, split: str) -> Sequence[LabelRow]:
         raise LabelError(
             f"{labels.path}: no row of the split {split!r} can be used, and {len(labels.bad_rows)} rows "
             f"cannot be read (line {bad.line}: {bad.reason}); mend them, or remove them to use the file whole"
+        )
+    if not rows and (named := sorted({row.split for row in labels.rows} - {""})):
+        raise LabelError(
+            f"{labels.path}: no row is of the split {split!r}, only {', '.join(map(repr, named))[:120]}; "
+            "write the split into its rows, or leave the column empty to use the file whole"
         )
     return rows or labels.rows
 

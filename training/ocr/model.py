@@ -223,7 +223,7 @@ def build_model(arch: str, classes: int, height: int | None = None) -> nn.Module
 
     Raises:
         ValueError: ``arch`` is not known, ``classes`` is under 2, or ``height`` is no
-            multiple of 16.
+            multiple of 16, with a locator of 32.
     """
     if arch not in ARCHITECTURES:
         raise ValueError(f"arch: expected one of {', '.join(ARCHITECTURES)}, got {arch!r}")

@@ -8,19 +8,22 @@ from collections.abc import Sequence
 
 from training.ocr.labels import LabelFile
 
+# What one labeller writes as O another writes as 0: the same plate must not pass for two.
+_ALIKE = str.maketrans("OI", "01")
+
 
 def without_trained(judging: LabelFile, training: Sequence[LabelFile]) -> LabelFile:
-    """``judging`` without the rows whose text trains; a warning says how many. Empty texts may be on both
-    sides.
+    """``judging`` without the rows whose text trains, O and 0, I and 1 being the same; a warning says how
+    many. Empty texts may be on both sides.
 
     Raises:
         ValueError: no row is left.
     """
-    trained = {row.text: file.name for file in training for row in file.rows if row.text}
-    kept = tuple(row for row in judging.rows if row.text not in trained)
+    trained = {row.text.translate(_ALIKE): file.name for file in training for row in file.rows if row.text}
+    kept = tuple(row for row in judging.rows if row.text.translate(_ALIKE) not in trained)
     if len(kept) == len(judging.rows):
         return judging
-    shared = {row.text for row in judging.rows} & trained.keys()
+    shared = {row.text.translate(_ALIKE) for row in judging.rows} & trained.keys()
     names = ", ".join(sorted({trained[text] for text in shared}))
     if not kept:
         raise ValueError(

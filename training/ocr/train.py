@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import math
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -31,7 +32,7 @@ from training.ocr.data import (
 from training.ocr.ema import Ema
 from training.ocr.evaluate import read, scores_of_groups
 from training.ocr.initial import Initial, calibrate, load_weights
-from training.ocr.labels import LabelFile, parse_spec, read_label_file
+from training.ocr.labels import LabelFile, label_file_name, parse_spec, read_label_file
 from training.ocr.log import RunLog
 from training.ocr.model import build_model, parameter_count, time_steps
 from training.ocr.schedule import Clock, learning_rate
@@ -59,10 +60,13 @@ def train(config: Config, out: Path, resume: bool = False, init: Initial | None 
     trained weights: there is then no stage of easy plates, unless ``config.curriculum`` asks for it.
 
     Raises:
-        ValueError: a label file or checkpoint cannot be used; the message names it.
+        ValueError: a label file or checkpoint cannot be used, and the message names it; or the loss or
+            its gradient is no longer finite, and the last checkpoint is as it was.
     """
+    _require_different_names(config.val)
     state = load_checkpoint(out / CHECKPOINT) if resume else None
     world = start_world(config.threads)
+    _require_equal_shares(config.batch, world.size)
     config = dataclasses.replace(config, precision=resolve_precision(config.precision, world.device))
     if config.curriculum is None:
         config = dataclasses.replace(config, curriculum=init is None)
@@ -87,8 +91,26 @@ def train(config: Config, out: Path, resume: bool = False, init: Initial | None 
         finished = _loop(run)
     finally:
         run.log.close()
-        world.close()
+    world.close()
     return Outcome(out / CHECKPOINT, finished, world.first)
+
+
+def _require_different_names(val: Sequence[str]) -> None:
+    names = [label_file_name(spec) for spec in val]
+    for name in names:
+        if names.count(name) > 1:
+            raise ValueError(
+                f"--val: {names.count(name)} files are called {name} (folder and file name), by which "
+                "reports tell them apart; give each once, or rename a folder"
+            )
+
+
+def _require_equal_shares(batch: int, processes: int) -> None:
+    if batch % processes or batch < 2 * processes:
+        raise ValueError(
+            f"--batch: expected a multiple of the number of processes, with 2 images or more for each of the "
+            f"{processes}, got {batch}"
+        )
 
 
 def extended_charset(files: list[LabelFile]) -> tuple[str, ...]:
@@ -211,28 +233,43 @@ def _loop(run: _Run) -> bool:
         lr = learning_rate(progress, config.lr)
         for group in run.optimizer.param_groups:
             group["lr"] = lr
-        loss = batch_loss(model, batch, world.device, config.precision, run.weights_of(batch))
-        run.optimizer.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        nn.utils.clip_grad_norm_(run.model.parameters(), config.clip)
-        run.optimizer.step()
-        run.ema.update(run.model, run.step)
-        run.step += 1
-        run.images += config.batch
+        loss = _take_step(run, model, batch)
 
         minutes = run.clock.minutes()
-        run.log.step(run.step, minutes, progress, lr, float(loss.detach()), config.batch, waited)
+        run.log.step(run.step, minutes, progress, lr, loss, config.batch, waited)
         if minutes - validated >= config.eval_every:
             run.validate()
             validated = run.clock.minutes()
         if minutes - saved >= config.checkpoint_minutes:
             run.save()
             saved = run.clock.minutes()
+    run.save()  # first: a validation that fails must not cost the steps since the last checkpoint
     run.validate()
     run.save()
     if stopped:
         run.log.write("stopped", step=run.step, go_on_with="--resume")
     return not stopped
+
+
+def _take_step(run: _Run, model: nn.Module, batch: Batch) -> float:
+    config = run.config
+    loss = batch_loss(model, batch, run.world.device, config.precision, run.weights_of(batch))
+    run.optimizer.zero_grad(set_to_none=True)
+    loss.backward()  # type: ignore[no-untyped-call]
+    norm = nn.utils.clip_grad_norm_(run.model.parameters(), config.clip)
+    value = float(loss.detach())
+    # The gradient is that of all processes: they stop together, whichever saw the loss.
+    if not (math.isfinite(value) and math.isfinite(float(norm))):
+        raise ValueError(
+            f"step {run.step + 1}: the loss is {value:g} and the norm of its gradient {float(norm):g}, "
+            f"expected finite numbers; the last checkpoint in {run.out} is as it was; try a lower --lr, or "
+            "--precision fp32"
+        )
+    run.optimizer.step()
+    run.ema.update(run.model, run.step)
+    run.step += 1
+    run.images += config.batch
+    return value
 
 
 def batch_loss(

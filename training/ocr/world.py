@@ -47,7 +47,11 @@ class World:
         return DistributedDataParallel(model, device_ids=devices)
 
     def close(self) -> None:
-        """Leaves the process group."""
+        """Leaves the process group once every process is here: for runs that came to their end.
+
+        A process that failed must not call it: the others never come, and torchrun ends them only when
+        the failed one has left.
+        """
         if self.size > 1:
             dist.barrier()
             dist.destroy_process_group()

@@ -33,9 +33,17 @@ def main(arguments: list[str] | None = None) -> None:
 def _make_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m training.synth", description=__doc__)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--held-out", action="store_true", help="draw only what training never draws")
-    parser.add_argument("--difficulty", type=float, default=1.0, metavar="0-1")
-    parser.add_argument("--multi-scale", type=float, nargs=2, default=(0.4, 1.0), metavar=("LOW", "HIGH"))
+    parser.add_argument(
+        "--held-out", action="store_true", help="draw only what training never draws (tracks: always)"
+    )
+    parser.add_argument("--difficulty", type=float, metavar="0-1", help="of sheet, speed and sample (1)")
+    parser.add_argument(
+        "--multi-scale",
+        type=float,
+        nargs=2,
+        metavar=("LOW", "HIGH"),
+        help="of sheet, speed and sample (0.4 1)",
+    )
     commands = parser.add_subparsers(dest="command", required=True)
     sheet = commands.add_parser("sheet", help="a contact sheet with targets")
     sheet.add_argument("--out", type=Path, required=True)
@@ -58,6 +66,13 @@ def _make_parser() -> argparse.ArgumentParser:
 
 
 def _run(options: argparse.Namespace) -> None:
+    if options.command in ("tracks", "negatives"):
+        for flag in ("difficulty", "multi_scale"):
+            if getattr(options, flag) is not None:
+                raise ValueError(
+                    f"--{flag.replace('_', '-')}: {options.command} takes none; "
+                    "expected with sheet, speed or sample"
+                )
     if options.command == "tracks":
         write_tracks(options.folder, options.n, options.frames, options.seed)
         return
@@ -66,8 +81,8 @@ def _run(options: argparse.Namespace) -> None:
         return
     generator = PlateGenerator(
         options.seed,
-        multi_scale=tuple(options.multi_scale),
-        difficulty=options.difficulty,
+        multi_scale=tuple(options.multi_scale or (0.4, 1.0)),
+        difficulty=1.0 if options.difficulty is None else options.difficulty,
         held_out=options.held_out,
     )
     if options.command == "sheet":
@@ -126,7 +141,11 @@ def measure_speed(generator: PlateGenerator, count: int) -> None:
 
 
 def write_samples(generator: PlateGenerator, folder: Path, count: int, seed: int) -> None:
-    """Writes PNG crops and ``labels.csv`` (path, text, width, height, region, track, split)."""
+    """Writes PNG crops and ``labels.csv`` (path, text, width, height, region, track, split).
+
+    ``split`` is "dev" for what training never draws, "train" for the rest.
+    """
+    split = "dev" if generator.library.held_out else "train"
     (folder / "images").mkdir(parents=True, exist_ok=True)
     with (folder / "labels.csv").open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
@@ -136,7 +155,7 @@ def write_samples(generator: PlateGenerator, folder: Path, count: int, seed: int
             path = f"images/{index:05d}.png"
             _write_image(folder / path, sample.crop)
             height, width = sample.crop.shape
-            writer.writerow([path, sample.text, width, height, sample.layout, "", "dev"])
+            writer.writerow([path, sample.text, width, height, sample.layout, "", split])
     print(f"{count} crops in {folder} (seed {seed})")
 
 

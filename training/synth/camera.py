@@ -252,8 +252,9 @@ def _noise_bank() -> NDArray[Any]:
 def _sensor(rng: random.Random, image: NDArray[Any], optics: Optics) -> Gray:
     amount = min(optics.noise, 0.4 * optics.contrast)
     if amount > 0.3:
-        start = rng.randrange(_NOISE_SIZE - image.size)
-        noise = _noise_bank()[start : start + image.size].reshape(image.shape)
+        start = rng.randrange(max(1, _NOISE_SIZE - image.size))
+        # Over a crop with more pixels than the bank, wide and high, the noise is repeated.
+        noise = np.resize(_noise_bank()[start : start + image.size], image.shape)
         if optics.shot_noise > 0.05:
             spread = np.sqrt(np.clip(image, 0, 255) * (optics.shot_noise / 128) + (1 - optics.shot_noise))
             noise = noise * spread

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from training.synth.camera import corners_in_crop, draw_optics, draw_view, photo
 from training.synth.plate import Fonts, Plate, draw_plate, draw_symbols
 
 NEGATIVE_SHARE = 0.04
+MAX_WIDTH = 1024  # pixels; plates are drawn narrower than this
 FLAT = 2.0  # gray levels; a crop of less contrast shows nothing
 Width = tuple[int, int, float]
 
@@ -49,7 +51,8 @@ class PlateGenerator:
         seed: same seed and settings, same samples.
         multi_scale: (LOW, HIGH), 0 < LOW <= HIGH <= 1. The full width of a crop is drawn in 100-200 px, the
             sampled width is that times U(LOW, HIGH); (1, 1) draws no small plate. Nothing else depends on it.
-        widths: (low, high, weight) in px, both ends included: a histogram to draw the full width from.
+        widths: (low, high, weight) in px, 1 to 1024, both ends included: a histogram to draw the full width
+            from.
         difficulty: 0 (clean, frontal, large) to 1 (everything); may be set at any time.
         held_out: draw only what training never draws (see ``split``).
         system_fonts: False keeps to the fonts drawn by code, and leaves Chinese plates out.
@@ -71,10 +74,8 @@ class PlateGenerator:
         low, high = multi_scale
         if not 0 < low <= high <= 1:
             raise ValueError(f"multi_scale: expected 0 < LOW <= HIGH <= 1, got {multi_scale}")
-        if widths is not None and not all(1 <= a <= b and w >= 0 for a, b, w in widths):
-            raise ValueError(
-                f"widths: expected (low, high, weight) with 1 <= low <= high, weight >= 0, got {widths}"
-            )
+        if widths is not None:
+            _check_widths(widths)
         cv2.setNumThreads(0)
         self._rng = random.Random(seed)
         self.multi_scale = multi_scale
@@ -119,6 +120,15 @@ class PlateGenerator:
             bin_low, bin_high, _ = rng.choices(self.widths, [w for _, _, w in self.widths])[0]
             full = bin_low + (bin_high - bin_low) * first
         return max(8, round(full * (high - (high - low) * second * level)))
+
+
+def _check_widths(widths: Sequence[Width]) -> None:
+    sane = all(1 <= low <= high <= MAX_WIDTH and weight >= 0 for low, high, weight in widths)
+    if not (sane and 0 < sum(weight for *_, weight in widths) < math.inf):
+        raise ValueError(
+            f"widths: expected at least one (low, high, weight) with 1 <= low <= high <= {MAX_WIDTH}, "
+            f"weight >= 0, and a weight above 0, got {str(list(widths))[:120]}"
+        )
 
 
 def part_of(
