@@ -92,7 +92,7 @@ def test_tools_that_tune_take_train_rows_only(tmp_path: Path) -> None:
         path = write(tmp_path / f"{name}.csv", [row])
         with pytest.raises(ValueError, match=rf"{name}\.csv: no row (is )?of (the )?split '?train"):
             read_train_rows(str(path))
-        with pytest.raises(ValueError, match="no row (is )?of (the )?split '?train"):
+        with pytest.raises(ValueError, match=r"no row (is )?of (the )?split '?train"):
             quantize.calibration_crops(quantize.Recipe((str(path),), crops=1))
 
 
