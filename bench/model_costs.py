@@ -46,23 +46,44 @@ def reference(folder: Path) -> Path:
 def macs(proto: onnx.ModelProto) -> int:
     """Multiply-accumulates per crop of convolutions, LSTMs and matrix products.
 
-    Matrix products and LSTMs are counted once for each time step of the answer.
+    Raises:
+        ValueError: the shape of a tensor that is needed does not show in a run.
     """
-    graph = onnx.shape_inference.infer_shapes(proto).graph
-    shapes = {
-        value.name: [d.dim_value for d in value.type.tensor_type.shape.dim] for value in graph.value_info
-    }
-    shapes |= {tensor.name: list(tensor.dims) for tensor in graph.initializer}
-    steps = graph.output[0].type.tensor_type.shape.dim[1].dim_value
+    shapes = run_shapes(proto)
     total = 0
-    for node in graph.node:
+    for node in proto.graph.node:
+        if node.op_type not in ("Conv", "LSTM", "DynamicQuantizeLSTM", "MatMul", "Gemm"):
+            continue
+        for name in (*node.input[:2], node.output[0]):
+            if name not in shapes:
+                raise ValueError(f"{node.name}: the shape of {name!r} is not known")
+        first, weights, answer = (shapes[name] for name in (*node.input[:2], node.output[0]))
         if node.op_type == "Conv":
-            total += math.prod(shapes[node.input[1]]) * math.prod(shapes[node.output[0]][2:])
-        elif node.op_type in ("LSTM", "DynamicQuantizeLSTM"):
-            total += steps * sum(math.prod(shapes[name]) for name in node.input[1:3])
+            total += math.prod(weights) * math.prod(answer[2:])
         elif node.op_type in ("MatMul", "Gemm"):
-            total += steps * math.prod(shapes[node.input[1]])
+            transposed = any(a.name == "transA" and a.i for a in node.attribute)
+            total += math.prod(answer) * first[0 if transposed else -1]
+        else:  # both matrices at each step
+            total += first[0] * sum(math.prod(shapes[name]) for name in node.input[1:3])
     return total
+
+
+def run_shapes(proto: onnx.ModelProto) -> dict[str, list[int]]:
+    """The shape of each tensor in a run of one crop; with a locator only a run shows them all."""
+    shown = onnx.ModelProto()
+    shown.CopyFrom(proto)
+    names = [name for node in proto.graph.node for name in node.output if name]
+    del shown.graph.output[:]
+    shown.graph.output.extend(onnx.ValueInfoProto(name=name) for name in names)
+    options = onnxruntime.SessionOptions()
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    options.log_severity_level = 3
+    session = onnxruntime.InferenceSession(shown.SerializeToString(), options, ["CPUExecutionProvider"])
+    entry = session.get_inputs()[0]
+    size = [1, *entry.shape[1:]]
+    found = session.run(names, {entry.name: np.zeros(size, np.float32)})
+    shapes = {entry.name: size} | {tensor.name: list(tensor.dims) for tensor in proto.graph.initializer}
+    return shapes | {name: list(value.shape) for name, value in zip(names, found, strict=True)}
 
 
 def open_session(path: Path) -> Any:
@@ -107,17 +128,32 @@ def table(paths: list[Path], times: list[list[float]]) -> list[str]:
     return lines
 
 
-def main() -> None:
+def model_file(name: str) -> Path:
+    """Raises ValueError if there is neither such a file nor a bundled model."""
+    path = Path(name) if name.endswith(".onnx") else model_path(name)
+    if not path.is_file():
+        raise ValueError(f"{path}: no such file; expected an ONNX model or the name of a bundled one")
+    return path
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Runs the command line; 0: measured, 2: an argument cannot be used."""
     parser = argparse.ArgumentParser(description="What readers cost beside the reference CRNN in fp32.")
     parser.add_argument("models", nargs="*", help="ONNX files or bundled models (default: default)")
     parser.add_argument("--rounds", type=int, default=60, help="(default %(default)s)")
-    given = parser.parse_args()
-    names = given.models or ["default"]
-    models = [Path(name) if name.endswith(".onnx") else model_path(name) for name in names]
-    with tempfile.TemporaryDirectory() as folder:
-        paths = [reference(Path(folder)), *models]
-        print("\n".join(table(paths, measure(paths, given.rounds))))
+    given = parser.parse_args(arguments)
+    try:
+        if given.rounds < 1:
+            raise ValueError(f"--rounds: expected 1 or more, got {given.rounds}")
+        models = [model_file(name) for name in given.models or ["default"]]
+        with tempfile.TemporaryDirectory() as folder:
+            paths = [reference(Path(folder)), *models]
+            print("\n".join(table(paths, measure(paths, given.rounds))))
+    except ValueError as error:
+        print(f"model_costs: {error}", file=sys.stderr)
+        return 2
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -144,9 +144,9 @@ def _write(proto: onnx.ModelProto, contract: ModelContract, record: dict[str, An
 
 def calibration_crops(recipe: Recipe) -> tuple[list[Crop], int]:
     """Synthetic plates of the training side, then labelled train rows; and how many are labelled."""
+    paths = [row.path for spec in recipe.data for row in read_train_rows(spec).rows]
     generator = PlateGenerator(recipe.seed)
     crops = [generator.sample().crop for _ in range(recipe.crops)]
-    paths = [row.path for spec in recipe.data for row in read_train_rows(spec).rows]
     order = np.random.default_rng(recipe.seed).permutation(len(paths))[: recipe.crops]
     return crops + [load_image(paths[number]) for number in order], len(order)
 
