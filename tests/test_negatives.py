@@ -69,8 +69,10 @@ def test_a_scene_differs_from_the_empty_one_inside_the_box() -> None:
 
 def test_tiny_plates_hold_no_more_than_twenty_columns_of_detail() -> None:
     library = Library(False, system_fonts=False)
-    for seed in range(12):
-        crop, _ = negatives.draw_crop(random.Random(seed), library, 1.0, 180, "tiny_plate")
+    crops = [negatives.draw_crop(random.Random(s), library, 1.0, 180, "tiny_plate")[0] for s in range(12)]
+    shown = [crop for crop in crops if crop.std() > 0]  # light may wash a plate out
+    assert len(shown) >= 9
+    for crop in shown:
         spectrum = np.abs(np.fft.rfft(crop.astype(float) - crop.mean(), axis=1)).sum(axis=0)
         # 20 columns carry 10 periods at most; interpolation adds overtones, never most of the picture.
         assert spectrum[:11].sum() > 0.5 * spectrum.sum()

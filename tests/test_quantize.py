@@ -73,15 +73,15 @@ def test_the_contract_is_carried_over_and_says_what_was_done(int8: Path) -> None
     assert record["compared"]["exact_fp32"] == record["compared"]["exact_int8"] == 0
 
 
-def test_all_but_the_stem_and_the_last_layer_is_int8(int8: Path) -> None:
+def test_all_between_the_stem_and_the_last_convolution_is_int8(int8: Path) -> None:
     layers = worst_pairs(onnx.load(int8))
     assert len(layers) == 3, layers  # of five convolutions; the LSTM and the last layer stay as they are
     assert not any("classify" in name for name in layers)
     graph = onnx.load(int8).graph
     assert [node.op_type for node in graph.node].count("Conv") == 5
-    stem = [node.input[1] for node in graph.node if node.op_type == "Conv"][:2]
-    weights = [tensor for tensor in graph.initializer if tensor.name in stem]
-    assert sorted((list(tensor.dims) for tensor in weights), key=sum) == [[8, 1, 3, 3], [16, 8, 3, 3]]
+    convolutions = [node.input[1] for node in graph.node if node.op_type == "Conv"]
+    weights = [tensor for tensor in graph.initializer if tensor.name in convolutions]
+    assert {tensor.name for tensor in weights} == {convolutions[0], convolutions[-1]}
     assert {tensor.data_type for tensor in weights} == {TensorProto.FLOAT}
 
 
