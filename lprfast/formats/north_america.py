@@ -10,6 +10,8 @@ from lprfast.formats.layout import LATIN, PlateLayout, without
 
 _CONSONANTS = without("AEIOUQ")
 _SURE = without("IOQ")
+# The weights below are relative to one another; times this, to those of the other continents.
+_SHARE = 1.4
 
 
 def _us(name: str, *patterns: str, letters: str = LATIN, weight: float = 0.15, ink: str = "dark",
@@ -18,7 +20,7 @@ def _us(name: str, *patterns: str, letters: str = LATIN, weight: float = 0.15, i
     """A plate of 12 by 6 inches; texts above and below are given with ``|`` between them."""
     return PlateLayout(
         name, patterns, letters, aspect=2.0, height=0.47, ink=ink, band=band, header=True, footer=True,
-        weight=weight, pitch=pitch, twins=twins, above=_texts(above), below=_texts(below),
+        weight=_SHARE * weight, pitch=pitch, twins=twins, above=_texts(above), below=_texts(below),
     )  # fmt: skip
 
 

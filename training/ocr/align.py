@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 # Shares of the line's width and height that are seen around it: room for the locator's errors.
-MARGINS = (0.05, 0.15)
+MARGINS = (0.08, 0.15)
 CORNER_WEIGHT = 5.0
 CORNER_BETA = 0.02  # of the crop's side; larger errors count linearly
 

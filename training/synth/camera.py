@@ -96,7 +96,7 @@ def draw_optics(rng: random.Random, level: float) -> Optics:
     defocus = rng.choice((rng.uniform(0.2, 0.8), rng.uniform(0.3, 1.6), rng.uniform(0.6, 2.6)))
     return Optics(
         contrast=70 + (contrast - 70) * level,
-        exposure=0.5 + (rng.uniform(0.5, 1.2) if rng.random() < 0.1 else rng.uniform(-0.5, 0.56)) * level,
+        exposure=0.5 + (rng.uniform(0.5, 1.2) if rng.random() < 0.14 else rng.uniform(-0.5, 0.56)) * level,
         gamma=math.exp(rng.gauss(0, 0.35) * level),
         shade=rng.uniform(0, 0.7) * level if rng.random() < 0.35 else 0.0,
         glare=rng.uniform(0.2, 1.0) * level if rng.random() < 0.08 else 0.0,

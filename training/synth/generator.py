@@ -17,7 +17,8 @@ from training.synth import glyphs, negatives, split
 from training.synth.camera import corners_in_crop, draw_optics, draw_view, photograph
 from training.synth.plate import Fonts, Plate, draw_plate, draw_symbols
 
-NEGATIVE_SHARE = 0.04
+NEGATIVE_SHARE = 0.06
+TWO_LINES = 1.7  # weight of layouts with two lines: a crop shows one of them, and both rows have to be right
 MAX_WIDTH = 1024  # pixels; plates are drawn narrower than this
 FLAT = 2.0  # gray levels; a crop of less contrast shows nothing
 Width = tuple[int, int, float]
@@ -175,7 +176,8 @@ class Library:
         self._chinese = faces if system_fonts else ()
         self._headers = glyphs.header_fonts(held_out) if system_fonts else ()
         self.layouts = split.layouts(held_out, bool(self._chinese))
-        self._weights = list(itertools.accumulate(layout.weight for layout in self.layouts))
+        weights = (layout.weight * (TWO_LINES if layout.rows == 2 else 1) for layout in self.layouts)
+        self._weights = list(itertools.accumulate(weights))
 
     def plate(
         self, rng: random.Random, level: float, layout: PlateLayout | None = None, *, blank: bool = False

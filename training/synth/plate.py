@@ -98,10 +98,12 @@ def draw_plate(
         # Only where the pattern tells the twins apart: elsewhere the target would teach guessing.
         fonts = replace(fonts, main=_twin_glyphs(fonts.main, layout.twins))
     coverage, boxes = _coverage(rng, layout, lines, fonts, (height, width))
+    surface.chip_paint(rng, coverage, level)
     marks.small_prints(rng, layout, face, fonts.small, paper, ink, level)
     surface.ink_onto(face, coverage, ink, relief=rng.uniform(0, 28) if rng.random() < 0.6 else 0.0)
     surface.wear(rng, face, level)
     surface.place(rng, canvas, face, box, level)
+    surface.cover(rng, canvas, box, level)
     return Plate(canvas, box, texts, layout, tuple((x + pad_x, y + pad_y, w, h) for x, y, w, h in boxes))
 
 
@@ -145,7 +147,9 @@ def _areas(rng: random.Random, layout: PlateLayout, size: tuple[int, int]) -> li
     left = width * (0.1 if "left" in layout.band else 0.025) + rng.uniform(0, 0.03) * width
     right = width * (0.91 if "right" in layout.band else 0.975) - rng.uniform(0, 0.03) * width
     if layout.ink == "panel":
-        left, right = left + 0.06 * width, right - 0.06 * width
+        # The first and last character may touch the light frame.
+        inset = rng.uniform(0.03, 0.06) * width
+        left, right = left + inset, right - inset
     tall = min(layout.height * rng.uniform(0.92, 1.1), 0.86) * height
     if layout.rows == 2:
         first = tall * (rng.choice((1.0, 1.0, 0.75)) if layout.upper == 1 else layout.upper)

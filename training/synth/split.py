@@ -5,11 +5,11 @@ from __future__ import annotations
 from lprfast.formats import LAYOUTS, PlateLayout
 
 HELD_OUT_LAYOUTS = frozenset(
-    {"sk_2023", "es", "fi", "lv", "si", "ca", "uy", "nz", "my", "cn_green", "co", "it_two"}
+    {"sk_2023", "fi", "lv", "si", "ca", "uy", "my", "nz_old", "co_public", "cn_green_large", "it_two"}
 )
 
 # Font families by the start of the file's name, lower case without separators.
-HELD_OUT_FAMILIES = ("freesans", "dejavusansmono", "rg2014d", "notoserifcjk")
+HELD_OUT_FAMILIES = ("freesans", "dejavusansmono", "rg2014d", "wqyzenhei")
 
 # Kinds of crops with nothing to read; see ``negatives``.
 HELD_OUT_NEGATIVES = frozenset(

@@ -138,6 +138,40 @@ def wear(rng: random.Random, face: Image, level: float) -> None:
             cv2.circle(face, center, rng.randrange(1, 4), rng.uniform(20, 230), -1, cv2.LINE_AA)
 
 
+def chip_paint(rng: random.Random, coverage: NDArray[np.uint8], level: float) -> None:
+    """Takes flakes of paint off the characters, uint8 [h, w]: the paper shows."""
+    if rng.random() > 0.08 * level:
+        return
+    height, width = coverage.shape
+    for _ in range(rng.randrange(4, 30)):
+        center = (rng.randrange(width), rng.randrange(height))
+        axes = (rng.randrange(1, 5), rng.randrange(1, 4))
+        cv2.ellipse(coverage, center, axes, rng.randrange(180), 0, 360, rng.uniform(0, 120), -1)
+
+
+def cover(rng: random.Random, canvas: Gray, box: Box, level: float) -> None:
+    """Something in front of the plate that leaves its characters legible: a cable, a tow ball, a leaf."""
+    if rng.random() > 0.06 * level:
+        return
+    x, y, width, height = box
+    tone = rng.choice((rng.uniform(0, 60), rng.uniform(60, 255)))
+    kind = rng.random()
+    if kind < 0.4:
+        start, end = (x + rng.randrange(width), y - 8), (x + rng.randrange(width), y + height + 8)
+        cv2.line(canvas, start, end, tone, rng.randrange(1, 5), cv2.LINE_AA)
+    elif kind < 0.8:
+        # From below or from above, over no more than a third of a character's height.
+        reach = height * rng.uniform(0.05, 0.38)
+        radius = height * rng.uniform(0.15, 0.5)
+        middle = y + height - reach + radius if rng.random() < 0.7 else y + reach - radius
+        center = (x + rng.randrange(width), round(middle))
+        cv2.circle(canvas, center, round(radius), tone, -1, cv2.LINE_AA)
+    else:
+        center = (x + rng.randrange(width), y + rng.randrange(height))
+        axes = (max(2, round(height * rng.uniform(0.08, 0.2))), max(1, round(height * rng.uniform(0.02, 0.08))))
+        cv2.ellipse(canvas, center, axes, rng.randrange(180), 0, 360, tone, -1, cv2.LINE_AA)
+
+
 def place(rng: random.Random, canvas: Gray, face: Image, box: Box, level: float) -> None:
     """Puts the plate on the canvas, sometimes framed, with a shadow under its edge or lamps above."""
     x, y, width, height = box
