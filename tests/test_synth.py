@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from lprfast.formats import LAYOUTS, PROVINCES, SUFFIXES, PlateLayout, pattern_choices, split_pattern
-from training.synth import CHARSET, PlateGenerator, Sample, draw_track, glyphs, split
+from training.synth import CHARSET, PlateGenerator, Sample, draw_track, glyphs, split, surface
 from training.synth.__main__ import main
 from training.synth.camera import _sensor, draw_optics, draw_view, photograph
 from training.synth.generator import FLAT, NEGATIVE_SHARE, Library, part_of
@@ -216,6 +216,32 @@ def test_whole_holds_the_text_of_all_lines_that_are_seen() -> None:
         assert sample.text == sample.whole == sample.target(1) == sample.target(2) == lines[0]
     assert all(sample.whole == "" for name in ("fr", "br_two") for sample, _ in parts(name, range(9), 90))
     assert all(s.whole == s.text for s in draw_track(3, 2, widths=(80, 90), system_fonts=False))
+
+
+def test_chipped_paint_takes_ink_off_and_puts_none_on() -> None:
+    before = np.zeros((60, 200), np.uint8)
+    before[10:50, 20:180] = 255
+    chipped = 0
+    for seed in range(100):
+        after = before.copy()
+        surface.chip_paint(random.Random(seed), after, level=1.0)
+        assert (after <= before).all()
+        chipped += bool((after != before).any())
+    assert 2 <= chipped <= 20  # 8 % are
+
+
+def test_what_stands_in_front_of_a_plate_covers_little_of_it() -> None:
+    box, covered = (30, 40, 200, 50), []
+    for seed in range(400):
+        canvas = np.full((130, 260), 77, np.uint8)
+        surface.cover(random.Random(seed), canvas, box, level=1.0)
+        covered.append(float((canvas[40:90, 30:230] != 77).mean()))
+    some = [share for share in covered if share > 0]
+    assert 8 <= len(some) <= 48  # 6 % are
+    assert max(some) < 0.3
+    clean = np.full((130, 260), 77, np.uint8)
+    surface.cover(random.Random(0), clean, box, level=0.0)
+    assert (clean == 77).all()
 
 
 def test_track_frames_share_one_plate_and_grow() -> None:

@@ -210,8 +210,8 @@ def quantize(proto: onnx.ModelProto, images: Images, recipe: Recipe) -> onnx.Mod
 
 
 def _kept_in_fp32(proto: onnx.ModelProto, stem: int) -> list[str]:
-    """The reader's first ``stem`` convolutions, the last layer, additions of a constant: its bias, and all
-    that finds the line: a corner that is off by its rounding cuts characters."""
+    """The reader's first ``stem`` convolutions, the last layer, additions of a constant: its bias, and of
+    what finds the line the first convolution and all but convolutions: corners need more than 8 bits."""
     constants = {tensor.name for tensor in proto.graph.initializer}
     layers = [node for node in proto.graph.node if node.op_type in LAYERS]
     biases = [
@@ -219,22 +219,22 @@ def _kept_in_fp32(proto: onnx.ModelProto, stem: int) -> list[str]:
     ]
     finding = _finding(proto)
     convolutions = [node for node in layers if node.op_type == "Conv" and node.name not in finding]
+    eyes = [node for node in layers if node.op_type == "Conv" and node.name in finding]
+    for node in eyes[1:]:
+        followers = (n for n in proto.graph.node if n.op_type == "Relu" and node.output[0] in n.input)
+        finding -= {node.name, *(follower.name for follower in followers)}
     # The last convolution feeds the LSTM: in int8 a slim reader behind a locator read next to nothing.
     kept = (*convolutions[:stem], *convolutions[stem:][-1:], *layers[-1:], *biases)
-    return [*finding, *(node.name for node in kept)]
+    return [*sorted(finding), *(node.name for node in kept)]
 
 
-def _finding(proto: onnx.ModelProto) -> list[str]:
-    """The nodes from which the grid of a reader behind a locator is made; none in other models."""
-    makers = {output: node for node in proto.graph.node for output in node.output}
-    wanted = [node.input[1] for node in proto.graph.node if node.op_type == "GridSample"]
-    found: dict[str, None] = {}
-    while wanted:
-        node = makers.get(wanted.pop())
-        if node is not None and node.name not in found:
-            found[node.name] = None
-            wanted.extend(node.input)
-    return list(found)
+def _finding(proto: onnx.ModelProto) -> set[str]:
+    """Names of the nodes that find the line and cut it out, all before the reader's first layer; none in
+    models without a locator. The cutting out is what gathers."""
+    nodes = list(proto.graph.node)
+    last = max((k for k, node in enumerate(nodes) if node.op_type == "GatherElements"), default=-1)
+    first = next((k for k in range(last + 1, len(nodes)) if nodes[k].op_type in LAYERS), 0)
+    return {node.name for node in nodes[:first]} if last >= 0 else set()
 
 
 def worst_pairs(proto: onnx.ModelProto) -> dict[str, int]:

@@ -12,8 +12,8 @@ _BR_CITIES = (
     "SC-FLORIANOPOLIS", "SC-JOINVILLE", "SC-BLUMENAU", "SC-ITAJAI", "BA-SALVADOR", "PE-RECIFE",
     "CE-FORTALEZA", "GO-GOIANIA", "DF-BRASILIA", "ES-VITORIA", "MS-CAMPO GRANDE", "MT-CUIABA", "AM-MANAUS",
 )  # fmt: skip
-# Series were given out from A to about P, state by state, the A to Parana. The first character is the one that
-# is lost, a narrow I or J above all, and an A in bad light is taken for a Chinese character.
+# Series were given out from A to about P, state by state, the A to Parana. The first character is the one
+# that is lost, a narrow I or J above all, and an A in bad light is taken for a Chinese character.
 _BR_FIRST = "[ABCDEFGHIJKLMNOP]"
 _BR_OLD = (f"{_BR_FIRST}LL-DDDD", f"{_BR_FIRST}LL.DDDD", f"{_BR_FIRST}LL.DDDD", "LLL-DDDD", "LLL DDDD",
            "[A]LL-DDDD", "[A]LL.DDDD", "[IJ]LL.DDDD")  # fmt: skip

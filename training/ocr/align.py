@@ -51,11 +51,24 @@ class Aligned(nn.Module):
         return corners.view(-1, 4, 2)
 
     def cut_out(self, images: Tensor, corners: Tensor) -> Tensor:
-        """The quadrilateral and its margins as a rectangle ``[N, 1, h, w]``, bilinear."""
+        """The quadrilateral and its margins as a rectangle ``[N, 1, h, w]``, bilinear, the border repeated.
+
+        Four gathers instead of ``grid_sample``, which ONNX Runtime takes three times as long for.
+        """
+        tall, wide = 2 * self.size[0], 2 * self.size[1]
         with torch.autocast(images.device.type, enabled=False):
-            grid = torch.matmul(self.weights, corners.float()) * 2 - 1
-            grid = grid.view(-1, *self.size, 2)
-            return functional.grid_sample(images.float(), grid, padding_mode="border", align_corners=False)
+            x, left = self._positions(corners[:, :, 0].float(), wide)
+            y, top = self._positions(corners[:, :, 1].float(), tall)
+            pixels, at = images.float().flatten(1), (top * wide + left).long()
+            upper = _between(pixels.gather(1, at), pixels.gather(1, at + 1), x - left)
+            lower = _between(pixels.gather(1, at + wide), pixels.gather(1, at + (wide + 1)), x - left)
+            return _between(upper, lower, y - top).view(-1, 1, *self.size)
+
+    def _positions(self, corners: Tensor, size: int) -> tuple[Tensor, Tensor]:
+        """Where the points ``[N, h * w]`` lie on one axis in pixels, and the pixel before each that has a
+        next one."""
+        points = torch.matmul(corners * size - 0.5, self.weights).clamp(0, size - 1)
+        return points, points.floor().clamp(max=size - 2)
 
 
 class TextOnly(nn.Module):
@@ -83,13 +96,17 @@ def corner_loss(found: Tensor, truth: Tensor) -> Tensor:
     return CORNER_WEIGHT * loss / known.sum().clamp(min=1)
 
 
+def _between(first: Tensor, second: Tensor, share: Tensor) -> Tensor:
+    return first + (second - first) * share
+
+
 def _corner_weights(height: int, width: int) -> Tensor:
-    """Share of each corner in each point of the cut, ``[h * w, 4]``: bilinear, margins outside 0-1."""
-    across = _positions(width, MARGINS[0])[None, :].expand(height, -1)
-    down = _positions(height, MARGINS[1])[:, None].expand(-1, width)
+    """Share of each corner in each point of the cut, ``[4, h * w]``: bilinear, margins outside 0-1."""
+    across = _shares(width, MARGINS[0])[None, :].expand(height, -1)
+    down = _shares(height, MARGINS[1])[:, None].expand(-1, width)
     parts = [(1 - across) * (1 - down), across * (1 - down), across * down, (1 - across) * down]
-    return torch.stack(parts, dim=-1).reshape(height * width, 4)
+    return torch.stack(parts).reshape(4, height * width)
 
 
-def _positions(count: int, margin: float) -> Tensor:
+def _shares(count: int, margin: float) -> Tensor:
     return (torch.arange(count) + 0.5) / count * (1 + 2 * margin) - margin

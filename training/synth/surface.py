@@ -143,10 +143,12 @@ def chip_paint(rng: random.Random, coverage: NDArray[np.uint8], level: float) ->
     if rng.random() > 0.08 * level:
         return
     height, width = coverage.shape
+    left = np.full((height, width), 255, np.uint8)
     for _ in range(rng.randrange(4, 30)):
         center = (rng.randrange(width), rng.randrange(height))
         axes = (rng.randrange(1, 5), rng.randrange(1, 4))
-        cv2.ellipse(coverage, center, axes, rng.randrange(180), 0, 360, rng.uniform(0, 120), -1)
+        cv2.ellipse(left, center, axes, rng.randrange(180), 0, 360, rng.uniform(0, 120), -1)
+    np.minimum(coverage, left, out=coverage)
 
 
 def cover(rng: random.Random, canvas: Gray, box: Box, level: float) -> None:
@@ -168,7 +170,10 @@ def cover(rng: random.Random, canvas: Gray, box: Box, level: float) -> None:
         cv2.circle(canvas, center, round(radius), tone, -1, cv2.LINE_AA)
     else:
         center = (x + rng.randrange(width), y + rng.randrange(height))
-        axes = (max(2, round(height * rng.uniform(0.08, 0.2))), max(1, round(height * rng.uniform(0.02, 0.08))))
+        axes = (
+            max(2, round(height * rng.uniform(0.08, 0.2))),
+            max(1, round(height * rng.uniform(0.02, 0.08))),
+        )
         cv2.ellipse(canvas, center, axes, rng.randrange(180), 0, 360, tone, -1, cv2.LINE_AA)
 
 
