@@ -43,7 +43,7 @@ _RO_FIRST = f"[{without('IOQ')}]"
 _ROMANIA = (
     _eu("ro", f"[B] DD {_RO_FIRST}LL", f"[B] DDD {_RO_FIRST}LL", f"{_RO} DD {_RO_FIRST}LL",
         f"{_RO_I} DD {_RO_FIRST}LL", f"[B] DDD{_RO_FIRST}LL", f"{_RO} DD{_RO_FIRST}LL",
-        f"{_RO} DD {_RO_FIRST}LL", letters=without("Q"), weight=4.5),
+        f"{_RO} DD {_RO_FIRST}LL", letters=without("Q"), weight=6.0),
     _eu("ro_temporary", f"{_RO} [0]DDDDD", f"{_RO} DDDDDD", "[B] DDDDDD", "[B] [0]DDDDD",
         f"{_RO} DDDDD", f"{_RO_I} DDDDDD", weight=0.6),
     _old("ro_old", f"[123456789]-{codes(_RO_COUNTIES + ' B')}-DDDD", f"DD-{codes(_RO_COUNTIES + ' B')}-DDDD",
@@ -70,8 +70,8 @@ def _gb(name: str, *patterns: str, letters: str, weight: float, band: str = "") 
 
 
 _BRITAIN = (
-    _gb("gb", f"{_GB_AREA}{_GB_AGE} LLL", letters=without("IQ"), weight=2.6),
-    _gb("gb_band", f"{_GB_AREA}{_GB_AGE} LLL", letters=without("IQ"), weight=1.0, band="left"),
+    _gb("gb", f"{_GB_AREA}{_GB_AGE} LLL", letters=without("IQ"), weight=4.2),
+    _gb("gb_band", f"{_GB_AREA}{_GB_AGE} LLL", letters=without("IQ"), weight=1.4, band="left"),
     _gb("gb_prefix", f"{_GB_YEAR}DDD LLL", f"{_GB_YEAR}DD LLL", f"{_GB_YEAR}D LLL", "[Q]DDD LLL",
         letters=without("IQZ"), weight=0.3),
     _gb("gb_suffix", f"LLL DDD{_GB_YEAR}", f"LLL DD{_GB_YEAR}", f"LLL D{_GB_YEAR}", letters=without("IQZ"),
