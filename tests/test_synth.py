@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 import random
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -333,6 +335,19 @@ def test_bad_commands_end_with_a_message(  # type: ignore[no-untyped-def]
         main(arguments)
     assert end.value.code == 2
     assert message in capsys.readouterr().err
+
+
+def test_two_line_command_labels_whole_plates_with_both_lines(tmp_path: Path) -> None:
+    main(["--difficulty", "0", "--held-out", "sample", str(tmp_path), "--n", "30", "--two-line"])
+    with (tmp_path / "labels.csv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    for row in rows:
+        layout = BY_NAME[row["region"]]
+        assert layout.rows == 2
+        assert layout.matches(row["text"]), row
+    assert len({row["region"] for row in rows}) >= 5
+    assert {row["split"] for row in rows} == {"dev"}
+    assert max(int(row["height"]) / int(row["width"]) for row in rows) > 0.5  # whole, not halves
 
 
 def test_sheet_and_speed_commands(tmp_path, capsys) -> None:  # type: ignore[no-untyped-def]

@@ -53,6 +53,8 @@ def _make_parser() -> argparse.ArgumentParser:
     sample = commands.add_parser("sample", help="labelled crops in a folder")
     sample.add_argument("folder", type=Path)
     sample.add_argument("--n", type=_count, default=1000)
+    both = "whole plates of two lines, labelled with both (every such layout; fonts keep to their side)"
+    sample.add_argument("--two-line", action="store_true", help=both)
     tracks = commands.add_parser("tracks", help="vehicles that come near, a folder each (held out)")
     tracks.add_argument("folder", type=Path)
     tracks.add_argument("--n", type=_count, default=4)
@@ -90,7 +92,7 @@ def _run(options: argparse.Namespace) -> None:
     elif options.command == "speed":
         measure_speed(generator, options.n)
     else:
-        write_samples(generator, options.folder, options.n, options.seed)
+        write_samples(generator, options.folder, options.n, options.seed, options.two_line)
 
 
 def _count(text: str) -> int:
@@ -140,10 +142,13 @@ def measure_speed(generator: PlateGenerator, count: int) -> None:
     print(f"{1 / each:.0f} samples/s on one core ({1e6 * each:.0f} us each, {count} samples)")
 
 
-def write_samples(generator: PlateGenerator, folder: Path, count: int, seed: int) -> None:
+def write_samples(
+    generator: PlateGenerator, folder: Path, count: int, seed: int, two_line: bool = False
+) -> None:
     """Writes PNG crops and ``labels.csv`` (path, text, width, height, region, track, split).
 
-    ``split`` is "dev" for what training never draws, "train" for the rest.
+    ``split`` is "dev" for what training never draws, "train" for the rest. ``two_line``: only whole plates of
+    two lines, labelled with both.
     """
     split = "dev" if generator.library.held_out else "train"
     (folder / "images").mkdir(parents=True, exist_ok=True)
@@ -151,11 +156,12 @@ def write_samples(generator: PlateGenerator, folder: Path, count: int, seed: int
         writer = csv.writer(file)
         writer.writerow(["path", "text", "width", "height", "region", "track", "split"])
         for index in range(count):
-            sample = generator.sample()
+            sample = generator.two_line_sample() if two_line else generator.sample()
             path = f"images/{index:05d}.png"
             _write_image(folder / path, sample.crop)
             height, width = sample.crop.shape
-            writer.writerow([path, sample.text, width, height, sample.layout, "", split])
+            text = sample.whole if two_line else sample.text
+            writer.writerow([path, text, width, height, sample.layout, "", split])
     print(f"{count} crops in {folder} (seed {seed})")
 
 

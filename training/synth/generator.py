@@ -108,9 +108,27 @@ class PlateGenerator:
         if rng.random() < NEGATIVE_SHARE:
             return Sample(negatives.draw_crop(rng, self.library, level, width)[0], "", "negative")
         plate = self.library.plate(rng, level)
-        view = draw_view(rng, level, plate.layout.aspect)
-        crop = photograph(rng, plate.canvas, plate.box, view, draw_optics(rng, level), width)
-        return part_of(rng, plate, crop, corners_in_crop(plate.box, view, plate.line_boxes))
+        return part_of(rng, plate, *self._photographed(rng, plate, width))
+
+    def two_line_sample(self) -> Sample:
+        """A whole plate of two lines, ``text`` empty as for ``sample``, both lines in ``whole``.
+
+        Of any layout with two lines, held out or not: few are; only the fonts keep to their side.
+        """
+        rng = random.Random(self._rng.getrandbits(64))
+        width = self._draw_width(rng, self._difficulty)
+        layouts = split.two_line_layouts(self.library.has_chinese)
+        layout = rng.choices(layouts, [entry.weight for entry in layouts])[0]
+        plate = self.library.plate(rng, self._difficulty, layout)
+        crop, corners = self._photographed(rng, plate, width)
+        return Sample(crop, "", layout.name, _around(corners), "".join(plate.lines))
+
+    def _photographed(
+        self, rng: random.Random, plate: Plate, width: int
+    ) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+        view = draw_view(rng, self._difficulty, plate.layout.aspect)
+        crop = photograph(rng, plate.canvas, plate.box, view, draw_optics(rng, self._difficulty), width)
+        return crop, corners_in_crop(plate.box, view, plate.line_boxes)
 
     def _draw_width(self, rng: random.Random, level: float) -> int:
         low, high = self.multi_scale
@@ -175,7 +193,8 @@ class Library:
         faces = glyphs.chinese_fonts(held_out) or glyphs.chinese_fonts(not held_out)
         self._chinese = faces if system_fonts else ()
         self._headers = glyphs.header_fonts(held_out) if system_fonts else ()
-        self.layouts = split.layouts(held_out, bool(self._chinese))
+        self.has_chinese = bool(self._chinese)
+        self.layouts = split.layouts(held_out, self.has_chinese)
         weights = (layout.weight * (TWO_LINES if layout.rows == 2 else 1) for layout in self.layouts)
         self._weights = list(itertools.accumulate(weights))
 

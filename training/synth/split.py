@@ -31,6 +31,12 @@ def layouts(held_out: bool, chinese: bool) -> tuple[PlateLayout, ...]:
     )
 
 
+def two_line_layouts(chinese: bool) -> tuple[PlateLayout, ...]:
+    """The layouts with two lines, of both sides of the split."""
+    both = (*layouts(held_out=False, chinese=chinese), *layouts(held_out=True, chinese=chinese))
+    return tuple(layout for layout in both if layout.rows == 2)
+
+
 def is_held_out_family(file_name: str) -> bool:
     """Whether a font file belongs to the held-out families."""
     plain = file_name.lower().replace("-", "").replace("_", "").replace(" ", "")
