@@ -22,7 +22,7 @@ from lprfast.model import ModelContract
 from lprfast.prepare import prepare
 from training import export, train_ocr
 from training.ocr import data as data_module
-from training.ocr import train as train_module
+from training.ocr import run as run_module
 from training.ocr import world as world_module
 from training.ocr.checkpoint import load_checkpoint, save_checkpoint
 from training.ocr.config import Config
@@ -31,10 +31,11 @@ from training.ocr.ema import Ema
 from training.ocr.evaluate import evaluate
 from training.ocr.initial import Initial, load_weights
 from training.ocr.labels import augment, load_gray, parse_spec, read_label_file
+from training.ocr.loss import batch_loss
 from training.ocr.model import build_model, parameter_count
 from training.ocr.schedule import Clock, hard_share, learning_rate
 from training.ocr.text import Codec, required_steps
-from training.ocr.train import batch_loss, extended_charset
+from training.ocr.train import extended_charset
 from training.ocr.widths import read_widths
 from training.synth import CHARSET
 
@@ -148,9 +149,7 @@ def test_equal_neighbours_need_a_step_between_them() -> None:
 
 def test_every_run_is_judged_on_the_same_synthetic_plates() -> None:
     sets = [
-        train_module._validation_sets(Config(arch="slim", steps=1, val_size=5, multi_scale=scale), LONE, [])[
-            0
-        ]
+        run_module._validation_sets(Config(arch="slim", steps=1, val_size=5, multi_scale=scale), LONE, [])[0]
         for scale in ((0.4, 1.0), (1.0, 1.0))
     ]
     assert torch.equal(sets[0].images, sets[1].images)

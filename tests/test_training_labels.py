@@ -16,15 +16,16 @@ from torch import nn
 from torch.nn import functional
 
 from training import finetune_study, quantize, train_ocr
+from training.ocr import run as run_module
 from training.ocr import train as train_module
 from training.ocr.checkpoint import load_checkpoint
 from training.ocr.config import Config
 from training.ocr.data import Batch, BatchKey, BatchMaker, ValidationSet
 from training.ocr.evaluate import scores_of_groups
 from training.ocr.labels import LabelFile, LabelledCrop, parse_spec, read_label_file, read_train_rows
+from training.ocr.loss import batch_loss
 from training.ocr.splits import without_trained
 from training.ocr.text import Codec
-from training.ocr.train import batch_loss
 from training.synth import CHARSET
 
 CPU = torch.device("cpu")
@@ -158,7 +159,7 @@ def test_a_validation_that_fails_costs_no_steps(tmp_path: Path, monkeypatch: pyt
     def fail(self: object) -> None:
         raise RuntimeError("the validation failed")
 
-    monkeypatch.setattr(train_module._Run, "validate", fail)
+    monkeypatch.setattr(run_module.Run, "validate", fail)
     flags = ["--arch", "slim", "--steps", "1", "--batch", "4", "--val-size", "2", "--workers", "0"]
     with pytest.raises(RuntimeError, match="the validation failed"):
         train_ocr.main([*flags, "--threads", "1", "--out", str(tmp_path / "run")])
@@ -216,9 +217,9 @@ def test_confusion_weights_reach_the_loss_with_their_strength(tmp_path: Path) ->
     path.write_text(
         json.dumps({"schema_version": 1, "kind": "confusion", "symbols": ["", "A", "B"], "matrix": matrix})
     )
-    run = train_module._Run.__new__(train_module._Run)
+    run = run_module.Run.__new__(run_module.Run)
     run.config, run.codec = Config(confusion=f"{path}:0.5"), Codec("ABC")
-    run.loss_weights = train_module._loss_weights(run.config, run.codec)
+    run.loss_weights = run_module._loss_weights(run.config, run.codec)
     weights = run.weights_of(BATCH)  # the texts AB, nothing, CC
     assert weights is not None
     rates = {"A": (10 + 0.5) / 110, "B": 0.5 / 110, "C": 0.05}

@@ -19,7 +19,7 @@ GRADIENTS = """
 import sys, torch
 from training.ocr.data import Batch
 from training.ocr.model import build_model
-from training.ocr.train import batch_loss
+from training.ocr.loss import batch_loss
 from training.ocr.world import start_world
 
 world = start_world(1)

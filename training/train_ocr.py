@@ -15,7 +15,8 @@ from training.ocr.checkpoint import load_checkpoint
 from training.ocr.config import Config
 from training.ocr.initial import Initial, read_initial
 from training.ocr.model import ARCHITECTURES
-from training.ocr.train import CHECKPOINT, Outcome, train
+from training.ocr.run import CHECKPOINT
+from training.ocr.train import Outcome, train
 
 MINUTES = 60.0
 

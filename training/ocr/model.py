@@ -75,7 +75,7 @@ class LstmHead(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         # Not squeeze: exported, it would ask at every run whether there is one row.
-        sequence = x.flatten(2).permute(2, 0, 1)
+        sequence = x[:, :, 0].permute(2, 0, 1)
         out: Tensor = self.classify(self.lstm(sequence)[0])
         return out.float().log_softmax(-1).transpose(0, 1)
 
@@ -89,7 +89,7 @@ class ConvHead(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         out: Tensor = self.classify(x)
-        return out.flatten(2).transpose(1, 2).float().log_softmax(-1)
+        return out[:, :, 0].transpose(1, 2).float().log_softmax(-1)
 
 
 def crnn(classes: int, height: int = INPUT_HEIGHT) -> nn.Module:
