@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import random
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -11,12 +12,23 @@ import numpy as np
 import pytest
 
 from lprfast.formats import LAYOUTS, PROVINCES, SUFFIXES, PlateLayout, pattern_choices, split_pattern
-from training.synth import CHARSET, PlateGenerator, Sample, draw_track, glyphs, split, surface
+from training.synth import (
+    CHARSET,
+    MIXES,
+    PlateGenerator,
+    Sample,
+    TrackMix,
+    draw_track,
+    glyphs,
+    split,
+    surface,
+)
 from training.synth.__main__ import main
 from training.synth.camera import _sensor, draw_optics, draw_view, photograph
 from training.synth.generator import FLAT, NEGATIVE_SHARE, Library, part_of
 from training.synth.plate import draw_symbols
 from training.synth.stroke_font import likeness
+from training.synth.tracks import COPY_INTERVAL, INTERVAL
 
 BY_NAME = {layout.name: layout for layout in LAYOUTS}
 
@@ -217,7 +229,9 @@ def test_whole_holds_the_text_of_all_lines_that_are_seen() -> None:
     for sample, lines in parts("fr", range(3)):
         assert sample.text == sample.whole == sample.target(1) == sample.target(2) == lines[0]
     assert all(sample.whole == "" for name in ("fr", "br_two") for sample, _ in parts(name, range(9), 90))
-    assert all(s.whole == s.text for s in draw_track(3, 2, widths=(80, 90), system_fonts=False))
+    assert all(
+        f.sample.whole == f.sample.text for f in draw_track(3, TrackMix(2, (80, 90)), system_fonts=False)
+    )
 
 
 def test_chipped_paint_takes_ink_off_and_puts_none_on() -> None:
@@ -247,19 +261,64 @@ def test_what_stands_in_front_of_a_plate_covers_little_of_it() -> None:
 
 
 def test_track_frames_share_one_plate_and_grow() -> None:
-    track = draw_track(3, 12, widths=(40, 110), system_fonts=False)
+    mix = TrackMix(12, (40, 110))
+    track = [frame.sample for frame in draw_track(3, mix, system_fonts=False)]
     assert len(track) == 12
     assert len({(s.text, s.layout) for s in track}) == 1
     assert track[0].text
     widths = [s.crop.shape[1] for s in track]
     assert (widths[0], widths[-1]) == (40, 110)
     assert all(a <= b for a, b in pairwise(widths))
-    assert all(map(same, track, draw_track(3, 12, widths=(40, 110), system_fonts=False)))
+    again = [frame.sample for frame in draw_track(3, mix, system_fonts=False)]
+    assert all(map(same, track, again))
 
 
 def test_track_frames_of_equal_width_differ() -> None:
-    first, second = draw_track(4, 2, widths=(80, 80), system_fonts=False)
-    assert first.crop.shape != second.crop.shape or not np.array_equal(first.crop, second.crop)
+    first, second = draw_track(4, TrackMix(2, (80, 80)), system_fonts=False)
+    assert first.sample.crop.shape != second.sample.crop.shape or not np.array_equal(
+        first.sample.crop, second.sample.crop
+    )
+
+
+def test_copies_follow_their_frame_closely() -> None:
+    frames = draw_track(5, TrackMix(40, (80, 80), copies=0.4), system_fonts=False)
+    steps = [round(b.time - a.time, 3) for a, b in pairwise(frames)]
+    assert set(steps) == {COPY_INTERVAL, INTERVAL}
+    assert 8 <= steps.count(COPY_INTERVAL) <= 24
+
+    def apart(number: int) -> float:
+        a, b = (frames[k].sample.crop.astype(float) for k in (number, number + 1))
+        return float(np.abs(a - b).mean()) if a.shape == b.shape else 255.0
+
+    copied = [apart(k) for k, step in enumerate(steps) if step == COPY_INTERVAL]
+    others = [apart(k) for k, step in enumerate(steps) if step == INTERVAL]
+    assert np.median(copied) < np.median(others) / 2
+
+
+def test_equal_geometry_puts_every_character_at_the_same_place() -> None:
+    mix = replace(MIXES["equal"], difficulty=0.2, widths=(120, 120))
+    crops = [frame.sample.crop.astype(float) for frame in draw_track(8, mix, system_fonts=False)]
+    assert len({crop.shape for crop in crops}) == 1
+    pairs = [np.corrcoef(crops[0].ravel(), crop.ravel())[0, 1] for crop in crops[1:]]
+    assert min(pairs) > 0.9
+
+
+def test_cut_boxes_lose_ends_of_the_plate() -> None:
+    whole = replace(MIXES["length"], cut=0.0, jitter=1e-9, frames=1)
+    for seed in range(6):
+        (kept,), (lost,) = (
+            draw_track(seed, replace(whole, cut=share), held_out=False, system_fonts=False)
+            for share in (0.0, 1.0)
+        )
+        # As wide, but of less of the plate: what is left is seen larger.
+        assert lost.sample.crop.shape[0] > kept.sample.crop.shape[0]
+
+
+def test_the_mixes_of_the_comparison_are_those_of_the_docs() -> None:
+    assert {name: mix.frames for name, mix in MIXES.items()} == {
+        "similar": 5, "wide": 15, "length": 5, "equal": 5,
+    }  # fmt: skip
+    assert MIXES["wide"].widths == (28, 200)
 
 
 def test_difficulty_zero_is_legible() -> None:
@@ -298,7 +357,7 @@ def test_bad_settings_are_named(settings: dict[str, object], message: str) -> No
 
 def test_bad_track_is_named() -> None:
     with pytest.raises(ValueError, match="frames >= 1"):
-        draw_track(1, 0)
+        TrackMix(frames=0)
 
 
 def test_sample_command_writes_labels_that_fit_the_files(tmp_path, capsys) -> None:  # type: ignore[no-untyped-def]

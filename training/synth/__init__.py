@@ -2,6 +2,6 @@
 
 from training.synth.charset import CHARSET
 from training.synth.generator import PlateGenerator, Sample
-from training.synth.tracks import draw_track
+from training.synth.tracks import MIXES, TrackMix, draw_track
 
-__all__ = ["CHARSET", "PlateGenerator", "Sample", "draw_track"]
+__all__ = ["CHARSET", "MIXES", "PlateGenerator", "Sample", "TrackMix", "draw_track"]

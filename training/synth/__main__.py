@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import csv
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -15,7 +16,7 @@ from PIL import Image, ImageDraw, ImageFont
 from training.synth import PlateGenerator, Sample
 from training.synth.glyphs import chinese_fonts
 from training.synth.negative_set import write_set
-from training.synth.tracks import draw_track
+from training.synth.tracks import MIXES, TrackMix, draw_track
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -58,7 +59,8 @@ def _make_parser() -> argparse.ArgumentParser:
     tracks = commands.add_parser("tracks", help="vehicles that come near, a folder each (held out)")
     tracks.add_argument("folder", type=Path)
     tracks.add_argument("--n", type=_count, default=4)
-    tracks.add_argument("--frames", type=_count, default=8)
+    tracks.add_argument("--frames", type=_count, help="of each vehicle (8, or those of the mix)")
+    tracks.add_argument("--mix", choices=sorted(MIXES), help="how the frames differ: see docs/voting.md")
     nothing = commands.add_parser("negatives", help="crops with nothing to read, every kind as often")
     nothing.add_argument("--out", type=Path, required=True, metavar="FOLDER")
     nothing.add_argument("--count", type=_count, default=2000)
@@ -76,7 +78,9 @@ def _run(options: argparse.Namespace) -> None:
                     "expected with sheet, speed or sample"
                 )
     if options.command == "tracks":
-        write_tracks(options.folder, options.n, options.frames, options.seed)
+        mix = MIXES[options.mix] if options.mix else TrackMix()
+        mix = replace(mix, frames=options.frames or mix.frames)
+        write_tracks(options.folder, options.n, mix, options.seed)
         return
     if options.command == "negatives":
         write_set(options.out, options.seed, options.count, options.held_out)
@@ -165,18 +169,19 @@ def write_samples(
     print(f"{count} crops in {folder} (seed {seed})")
 
 
-def write_tracks(folder: Path, count: int, frames: int, seed: int) -> None:
-    """Writes a folder of PNG crops with a ``labels.csv`` for each of ``count`` vehicles."""
+def write_tracks(folder: Path, count: int, mix: TrackMix, seed: int) -> None:
+    """Writes a folder of PNG crops with a ``labels.csv`` (path, text, width, height, time in seconds) for
+    each of ``count`` vehicles."""
     for number in range(count):
         track = folder / f"vehicle{number + 1}"
         track.mkdir(parents=True, exist_ok=True)
         with (track / "labels.csv").open("w", newline="", encoding="utf-8") as file:
             writer = csv.writer(file)
-            writer.writerow(["path", "text", "width", "height"])
-            for index, sample in enumerate(draw_track(seed + number, frames)):
-                name = f"{index:02d}.png"
-                _write_image(track / name, sample.crop)
-                writer.writerow([name, sample.text, *sample.crop.shape[::-1]])
+            writer.writerow(["path", "text", "width", "height", "time"])
+            for index, frame in enumerate(draw_track(seed + number, mix)):
+                name, crop = f"{index:02d}.png", frame.sample.crop
+                _write_image(track / name, crop)
+                writer.writerow([name, frame.sample.text, *crop.shape[::-1], frame.time])
     print(f"{count} vehicles in {folder} (seeds {seed} to {seed + count - 1})")
 
 

@@ -152,9 +152,13 @@ def chip_paint(rng: random.Random, coverage: NDArray[np.uint8], level: float) ->
 
 
 def cover(rng: random.Random, canvas: Gray, box: Box, level: float) -> None:
+    """Now and then puts something in front of the plate."""
+    if rng.random() <= 0.06 * level:
+        stand_in_front(rng, canvas, box)
+
+
+def stand_in_front(rng: random.Random, canvas: Gray, box: Box) -> None:
     """Something in front of the plate that leaves its characters legible: a cable, a tow ball, a leaf."""
-    if rng.random() > 0.06 * level:
-        return
     x, y, width, height = box
     tone = rng.choice((rng.uniform(0, 60), rng.uniform(60, 255)))
     kind = rng.random()
