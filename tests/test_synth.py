@@ -296,11 +296,16 @@ def test_copies_follow_their_frame_closely() -> None:
 
 
 def test_equal_geometry_puts_every_character_at_the_same_place() -> None:
-    mix = replace(MIXES["equal"], difficulty=0.2, widths=(120, 120))
-    crops = [frame.sample.crop.astype(float) for frame in draw_track(8, mix, system_fonts=False)]
-    assert len({crop.shape for crop in crops}) == 1
-    pairs = [np.corrcoef(crops[0].ravel(), crop.ravel())[0, 1] for crop in crops[1:]]
-    assert min(pairs) > 0.9
+    def alike(mix: TrackMix, seed: int) -> float:
+        crops = [frame.sample.crop.astype(float) for frame in draw_track(seed, mix, system_fonts=False)]
+        rows = min(len(crop) for crop in crops)
+        return min(np.corrcoef(crops[0][:rows].ravel(), crop[:rows].ravel())[0, 1] for crop in crops[1:])
+
+    large = {"difficulty": 0.2, "widths": (120, 120), "copies": 0.0}
+    equal, similar = (replace(MIXES[name], **large) for name in ("equal", "similar"))
+    # What is left is where the pixels fall on the sensor.
+    assert min(alike(equal, seed) for seed in (8, 9, 10)) > 0.75
+    assert min(alike(similar, seed) for seed in (8, 9, 10)) < 0.65
 
 
 def test_cut_boxes_lose_ends_of_the_plate() -> None:
