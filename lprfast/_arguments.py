@@ -18,7 +18,7 @@ def whole_number(name: str, value: int) -> int:
 
 
 def finite_number(name: str, value: float) -> float:
-    """The value as a float; TypeError or ValueError that names the argument if it is none, NaN or infinite."""
+    """The value as a float; TypeError or ValueError that names the argument if it is none, or not finite."""
     try:
         if math.isfinite(value):
             return float(value)

@@ -49,7 +49,7 @@ class PackedRead:
     value: float
     figures: bytes
     characters: bytes
-    runners_up: Charset
+    runners_up: str
     alternatives: tuple[Alternative, ...]
     signature: bytes | None
     classes: bytes
@@ -106,7 +106,7 @@ def unpack(packed: PackedRead, charset: Charset | None) -> PlateRead:
         width=width,
         height=height,
         quality=Quality(*quality),
-        runners_up=packed.runners_up,
+        runners_up=tuple(packed.runners_up),
         runner_up_confidences=tuple(values[length:]),
         alternatives=packed.alternatives,
         lines=lines,
@@ -146,7 +146,7 @@ def _pack_without_text(read: PlateRead, wrong: str | None) -> PackedRead:
         value=0.0,
         figures=_pack_figures(PlateRead(width=read.width, height=read.height, quality=read.quality)),
         characters=b"",
-        runners_up=(),
+        runners_up="",
         alternatives=(),
         signature=None,
         classes=b"",
@@ -161,13 +161,14 @@ def _pack_figures(read: PlateRead) -> bytes:
     return _FIGURES.pack(float(read.confidence), raw, *map(float, quality), *sizes, int(read.lines) & 255)
 
 
-def _pack_characters(read: PlateRead) -> tuple[bytes, Charset]:
+def _pack_characters(read: PlateRead) -> tuple[bytes, str]:
     """Values of another number than the characters are of no use to the vote, and left out."""
     length = len(read.text)
     if len(read.char_confidences) != length:
-        return b"", ()
+        return b"", ""
     complete = len(read.runners_up) == len(read.runner_up_confidences) == length
-    runners_up = tuple(str(symbol)[:1] for symbol in read.runners_up) if complete else ()
+    complete &= all(len(symbol) == 1 for symbol in read.runners_up)
+    runners_up = "".join(read.runners_up) if complete else ""
     values = (*read.char_confidences, *(read.runner_up_confidences if complete else ()))
     return np.array(values, np.float32).tobytes(), runners_up
 
