@@ -167,8 +167,8 @@ class TrackVoter:
         charset = read.charset if packed.has_posteriors else None
         with self._lock:
             track = self._track_for(track_id, time, charset)
-            gone = self._evict()
             event = self._add(track_id, track, packed)
+            gone = self._evict()
         events = [_final(*item) for item in gone if not item[1].settled]
         return events if event is None else [*events, event]
 

@@ -156,6 +156,17 @@ def test_final_at_the_fourth_different_read() -> None:
     assert len(voter) == 1
     assert voter.expire(7.0) == []
     assert len(voter) == 0
+    assert kinds(voter.update(1, read_of("ZZ99", 90), 8.0)) == [("new", 1)]
+
+
+def test_finish_and_eviction_say_nothing_of_a_settled_track() -> None:
+    voter = TrackVoter(stop_at=0.9, max_tracks=1)
+    for track_id in (1, 2):
+        events = [voter.update(track_id, read_of("AB12", 10 * index, sure=0.99), index) for index in range(4)]
+        assert kinds(events[0]) == [("new", track_id)]  # 2 pushes 1 out without a word
+        assert kinds(events[3]) == [("final", track_id)]
+    assert voter.finish(2) == []
+    assert len(voter) == 0
 
 
 def test_evidence_without_probability_is_not_final() -> None:
