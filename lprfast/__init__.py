@@ -24,6 +24,7 @@ from lprfast.model import ModelContract
 from lprfast.prepare import prepare
 from lprfast.reader import PlateReader
 from lprfast.results import Alternative, Contribution, PlateRead, PlateVote, Quality
+from lprfast.streaming import TrackEvent, TrackVoter
 from lprfast.voting import read_from_text, vote
 
 __version__: str = _core.version
@@ -42,6 +43,8 @@ __all__ = [
     "PlateReader",
     "PlateVote",
     "Quality",
+    "TrackEvent",
+    "TrackVoter",
     "__version__",
     "ctc_beam",
     "ctc_greedy",

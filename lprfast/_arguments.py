@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 
 
@@ -13,4 +14,26 @@ def whole_number(name: str, value: int) -> int:
         raise TypeError(f"{name}: expected a whole number, got {value!r}") from None
     if abs(number) >= 2**31:
         raise ValueError(f"{name}: expected a number of 32 bits, got {number}")
+    return number
+
+
+def finite_number(name: str, value: float) -> float:
+    """The value as a float; TypeError or ValueError that names the argument if it is none, or not finite."""
+    try:
+        if math.isfinite(value):
+            return float(value)
+    except TypeError:
+        raise TypeError(f"{name}: expected a number, got {value!r}") from None
+    except OverflowError:
+        pass
+    raise ValueError(f"{name}: expected a finite number, got {value}")
+
+
+def stop_probability(name: str, value: float | None) -> float | None:
+    """None, or a probability over 0 and up to 1; TypeError or ValueError that names the argument else."""
+    if value is None:
+        return None
+    number = finite_number(name, value)
+    if not 0 < number <= 1:
+        raise ValueError(f"{name}: expected a probability over 0 and up to 1, or None, got {number}")
     return number

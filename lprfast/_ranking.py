@@ -1,0 +1,105 @@
+"""How useful a crop or a read is to its track: which to read first, which to drop from a full track."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from lprfast.results import Contribution, PlateRead, PlateVote
+
+# The weights of the vote (csrc/vote: voter.cpp, weigh.cpp): a crop counts by its width from 16 to 128 pixels
+# and by the fourth root of its certainty; two signatures within 1 gray level are one picture, from 3 on two.
+NARROW, WIDE, UNKNOWN_WIDTH = 16, 128, 64
+LEAST_CERTAINTY = math.exp(-8)
+SAME, DIFFERENT = 1.0, 3.0
+
+# More are not compared with one another: the vote takes no more either.
+MAX_COMPARED = 100
+
+# Reading best first: crops read between two votes, and how many independent reads the evidence must be worth
+# before a probability may end it. Two different pictures of like size are worth 1.54.
+BATCH = 2
+LEAST_EVIDENCE = 1.5
+
+NOT_READ = "not read: the crops read before it were enough"
+
+
+def read_value(read: PlateRead) -> float:
+    """What the vote would weigh the read, 0-1, as if there were no copies; 0 for one that does not vote."""
+    votes = (read.status == "ok" and read.text) or (
+        read.status == "unreadable" and read.log_posteriors is not None
+    )
+    if not votes:
+        return 0.0
+    certainty = read.confidence if 0 <= read.confidence <= 1 else 0.0
+    return _width_value(read.width) * math.sqrt(math.sqrt(max(certainty, LEAST_CERTAINTY)))
+
+
+def crop_value(width: int, sharpness: float, sharpest: float) -> float:
+    """The same before a crop is read, 0-1.
+
+    Sharpness tells the crops of one track apart, though not those of two: on one plate the print is the same.
+    """
+    relative = max(sharpness, 0.0) / sharpest if sharpest > 0 else 1.0
+    return _width_value(width) * math.sqrt(math.sqrt(relative))
+
+
+def without_copies(values: Sequence[float], signatures: Sequence[bytes | None]) -> list[float]:
+    """The values, each less what is there already: in a better one, or in an equal one before it.
+
+    Args:
+        values: 0-1, one per crop.
+        signatures: 64 bytes each, or None where copies cannot be recognised.
+    """
+    order = sorted(range(len(values)), key=lambda index: (-values[index], index))[:MAX_COMPARED]
+    pictures = np.frombuffer(b"".join([signatures[i] or bytes(64) for i in order]), np.uint8).reshape(-1, 64)
+    known = np.array([signatures[i] is not None for i in order], dtype=bool)
+    levels = pictures.astype(np.int32)
+    differences = levels[:, None] - levels[None]
+    distances = np.sqrt((differences * differences).mean(axis=2))
+    alike = np.clip((DIFFERENT - distances) / (DIFFERENT - SAME), 0.0, 1.0) * (known[:, None] & known[None])
+    taken = np.tril(alike, -1).max(axis=1, initial=0.0)
+    reduced = list(values)
+    for rank, index in enumerate(order):
+        reduced[index] *= 1.0 - float(taken[rank])
+    return reduced
+
+
+def best_first(values: Sequence[float], signatures: Sequence[bytes | None]) -> list[int]:
+    """Indices of the crops in the order in which to read them: copies of better ones late."""
+    reduced = without_copies(values, signatures)
+    return sorted(range(len(values)), key=lambda index: (-reduced[index], -values[index], index))
+
+
+def vote_best_first(
+    count: int,
+    order: Sequence[int],
+    read: Callable[[list[int]], list[PlateRead]],
+    vote: Callable[[list[PlateRead]], PlateVote],
+    stop_at: float,
+) -> PlateVote:
+    """Reads in small batches until the vote is sure enough; one contribution for each of ``count`` crops."""
+    reads: dict[int, PlateRead] = {}
+    answer = vote([])
+    for start in range(0, count, BATCH):
+        batch = list(order[start : start + BATCH])
+        reads.update(zip(batch, read(batch), strict=True))
+        answer = vote([reads[index] for index in sorted(reads)])
+        if answer.probability >= stop_at and answer.effective_reads >= LEAST_EVIDENCE:
+            break
+    return replace(answer, contributions=_for_every_crop(answer, sorted(reads), count))
+
+
+def _for_every_crop(answer: PlateVote, indices: Sequence[int], count: int) -> tuple[Contribution, ...]:
+    made = [Contribution(index, False, 0.0, 0.0, "", False, NOT_READ) for index in range(count)]
+    for index, contribution in zip(indices, answer.contributions, strict=True):
+        made[index] = replace(contribution, index=index)
+    return tuple(made)
+
+
+def _width_value(width: Any) -> float:
+    return float(min(max(width or UNKNOWN_WIDTH, NARROW), WIDE)) / WIDE

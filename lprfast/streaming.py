@@ -1,0 +1,285 @@
+"""Tracks as they come: crops or reads in, events out. docs/streaming.md explains the rules and the memory."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from lprfast._arguments import finite_number, stop_probability, whole_number
+from lprfast._packed import Charset, PackedRead, pack, unpack
+from lprfast._ranking import MAX_COMPARED, without_copies
+from lprfast.reader import PlateReader
+from lprfast.results import SCHEMA_VERSION, PlateRead, PlateVote
+from lprfast.voting import vote
+
+DEFAULT_MAX_TRACKS = 1000
+# Errors of one vehicle's crops are correlated: 16 reads are worth 2.9 independent ones, and no number of them
+# is worth more than 3.3.
+DEFAULT_MAX_READS = 16
+DEFAULT_EXPIRE_AFTER = 2.0
+
+# How far the probability must move for an event while the text stays.
+UPDATE_STEP = 0.05
+# Independent reads (PlateVote.effective_reads) that a track needs before its probability can make it final:
+# at least four different crops. The first crops are the farthest ones.
+FINAL_EVIDENCE = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class TrackEvent:
+    """Something new about one track.
+
+    Attributes:
+        kind: ``new``, the first text; ``updated``, another text, or the probability has moved by 0.05 or more
+            since the last event; ``final``, the last event of this track.
+        track_id: as given to ``update``.
+        time: of the track's latest update, seconds, on the caller's clock.
+        vote: over the reads that the track holds; its contributions are in the order in which they came.
+            A ``final`` vote has no text (see its status) when no text was seen.
+        reads: how many the track was given so far, at least as many as it holds.
+    """
+
+    kind: Literal["new", "updated", "final"]
+    track_id: Hashable
+    time: float
+    vote: PlateVote
+    reads: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """A dictionary of plain values (``track_id`` as it is), with ``schema_version``."""
+        return {
+            "schema_version": SCHEMA_VERSION,
+            "kind": self.kind,
+            "track_id": self.track_id,
+            "time": self.time,
+            "reads": self.reads,
+            "vote": self.vote.to_dict(),
+        }
+
+
+@dataclass(slots=True, eq=False)
+class _Track:
+    time: float
+    reads: list[PackedRead] = field(default_factory=list)
+    charset: Charset | None = None
+    given: int = 0
+    announced: bool = False
+    text: str = ""  # of the last event
+    probability: float = 0.0
+    settled: bool = False  # final by its probability: nothing more is read or said
+
+    def vote(self) -> PlateVote:
+        return vote([unpack(read, self.charset) for read in self.reads])
+
+    def add(self, read: PackedRead, limit: int) -> bool:
+        """False when the new read is the one to go: the vote stays as it was."""
+        self.reads.append(read)
+        if len(self.reads) <= limit:
+            return True
+        values = without_copies([r.value for r in self.reads], [r.signature for r in self.reads])
+        least = min(range(len(values)), key=values.__getitem__)  # of equal ones the oldest
+        return self.reads.pop(least) is not read
+
+
+class TrackVoter:
+    """Votes on many vehicles at once while their crops come in.
+
+    May be used from many threads: crops are read outside its lock. Call ``finish`` for a track when the
+    updates of that track have returned; one that comes later begins a new track of the same name.
+
+    Args:
+        reader: reads the crops; not needed when every update brings a :class:`PlateRead`.
+        max_tracks: 1 or more. One more makes the track that was longest without an update ``final``.
+        max_reads_per_track: 1-100. Of one more the least useful goes: near-duplicates first, then what the
+            vote weighs least (narrow, unsure), of equal ones the oldest.
+        expire_after: seconds without an update after which ``expire`` makes a track ``final``, 0 or more.
+        stop_at: a probability over 0 and up to 1 that makes a track ``final`` at once, given the evidence of
+            at least four different crops (``effective_reads`` of 2 or more); its later crops are not read.
+            None: only ``finish``, ``expire`` and ``max_tracks`` end a track.
+
+    Raises:
+        TypeError, ValueError: an argument is of another type or out of range; the message names it.
+    """
+
+    def __init__(
+        self,
+        reader: PlateReader | None = None,
+        *,
+        max_tracks: int = DEFAULT_MAX_TRACKS,
+        max_reads_per_track: int = DEFAULT_MAX_READS,
+        expire_after: float = DEFAULT_EXPIRE_AFTER,
+        stop_at: float | None = None,
+    ) -> None:
+        if reader is not None and not hasattr(reader, "read"):
+            raise TypeError(f"reader: expected a PlateReader or None, got {type(reader).__name__}")
+        self._reader = reader
+        self._max_tracks = whole_number("max_tracks", max_tracks)
+        self._max_reads = whole_number("max_reads_per_track", max_reads_per_track)
+        self._expire_after = finite_number("expire_after", expire_after)
+        self._stop_at = stop_probability("stop_at", stop_at)
+        if self._max_tracks < 1:
+            raise ValueError(f"max_tracks: expected 1 or more, got {max_tracks}")
+        if not 1 <= self._max_reads <= MAX_COMPARED:
+            raise ValueError(f"max_reads_per_track: expected 1 to {MAX_COMPARED}, got {max_reads_per_track}")
+        if self._expire_after < 0:
+            raise ValueError(f"expire_after: expected 0 or more seconds, got {expire_after}")
+        self._charset: Charset | None = None  # of the latest read
+        self._lock = threading.Lock()
+        self._tracks: OrderedDict[Hashable, _Track] = OrderedDict()  # longest without an update first
+
+    def __len__(self) -> int:
+        """Number of live tracks."""
+        return len(self._tracks)
+
+    def update(
+        self, track_id: Hashable, crop_or_read: PlateRead | npt.NDArray[np.uint8], time: float
+    ) -> list[TrackEvent]:
+        """One more crop of a vehicle.
+
+        Args:
+            track_id: of the tracker; anything hashable.
+            crop_or_read: uint8 ``[H, W]`` or ``[H, W, 1 | 3 | 4]``, or a read of it. A crop that cannot be
+                used costs only itself.
+            time: seconds on any clock that all updates share. It may run backwards (frames out of order): the
+                read counts as any other, and the track keeps its latest time.
+
+        Returns:
+            At most two events: the ``final`` of a track that had to go for a new one, and one of this track.
+
+        Raises:
+            TypeError: ``track_id`` is not hashable, ``time`` is no number, a crop without a reader.
+            ValueError: ``time`` is NaN or infinite, or the read is of another charset than its track. No
+                track is changed by an error.
+            OrtError: the model could not be run.
+        """
+        _check_hashable(track_id)
+        time = finite_number("time", time)
+        if self._skips(track_id, time):
+            return []
+        read = self._read(crop_or_read)
+        packed = pack(read)
+        charset = read.charset if packed.has_posteriors else None
+        with self._lock:
+            track = self._track_for(track_id, time, charset)
+            event = self._add(track_id, track, packed)
+            gone = self._evict()
+        events = [_final(*item) for item in gone if not item[1].settled]
+        return events if event is None else [*events, event]
+
+    def finish(self, track_id: Hashable) -> list[TrackEvent]:
+        """The vehicle has left: its ``final`` event.
+
+        Nothing for a track that is not there, or that has been ``final`` by its probability.
+
+        Raises:
+            TypeError: ``track_id`` is not hashable.
+        """
+        _check_hashable(track_id)
+        with self._lock:
+            track = self._tracks.pop(track_id, None)
+        return [] if track is None or track.settled else [_final(track_id, track)]
+
+    def expire(self, now: float) -> list[TrackEvent]:
+        """Ends the tracks without an update for ``expire_after`` seconds at the time ``now``.
+
+        Call it as often as final events are wanted: nothing else looks at the time.
+
+        Raises:
+            TypeError, ValueError: ``now`` is no number, NaN or infinite.
+        """
+        before = finite_number("now", now) - self._expire_after
+        with self._lock:
+            gone = [(track_id, track) for track_id, track in self._tracks.items() if track.time <= before]
+            for track_id, _ in gone:
+                del self._tracks[track_id]
+        # Voted outside the lock: nobody else holds these tracks now.
+        return [_final(track_id, track) for track_id, track in gone if not track.settled]
+
+    def _skips(self, track_id: Hashable, time: float) -> bool:
+        """Whether the track is settled, so that the crop need not be read."""
+        with self._lock:
+            track = self._tracks.get(track_id)
+            if track is None or not track.settled:
+                return False
+            self._touch(track_id, track, time)
+            return True
+
+    def _read(self, crop_or_read: Any) -> PlateRead:
+        if isinstance(crop_or_read, PlateRead):
+            return crop_or_read
+        if self._reader is None:
+            raise TypeError(
+                "crop_or_read: expected a PlateRead, as this TrackVoter has no reader, got "
+                f"{type(crop_or_read).__name__}; give it one: TrackVoter(PlateReader())"
+            )
+        return self._reader.read(crop_or_read)
+
+    def _track_for(self, track_id: Hashable, time: float, charset: Charset | None) -> _Track:
+        """The track, made when it is not there; raises before anything is changed."""
+        track = self._tracks.get(track_id)
+        if track is None:
+            track = self._tracks[track_id] = _Track(time)
+        elif charset is not None and track.charset is not None and charset != track.charset:
+            raise ValueError(
+                f"track_id {track_id!r}: the charset of this read differs from that of the reads before it; "
+                "give one track reads of one model, or pass the others through read_from_text"
+            )
+        if charset == self._charset:
+            charset = self._charset  # one tuple for all tracks
+        self._charset = charset or self._charset
+        track.charset = track.charset or charset
+        self._touch(track_id, track, time)
+        return track
+
+    def _touch(self, track_id: Hashable, track: _Track, time: float) -> None:
+        track.time = max(track.time, time)
+        self._tracks.move_to_end(track_id)
+
+    def _evict(self) -> Sequence[tuple[Hashable, _Track]]:
+        surplus = max(len(self._tracks) - self._max_tracks, 0)
+        return [self._tracks.popitem(last=False) for _ in range(surplus)]
+
+    def _add(self, track_id: Hashable, track: _Track, packed: PackedRead) -> TrackEvent | None:
+        if track.settled:  # by another thread, while this crop was read
+            return None
+        track.given += 1
+        if not track.add(packed, self._max_reads):
+            return None
+        answer = track.vote()
+        kind = self._kind(track, answer)
+        if kind is None:
+            return None
+        track.announced = True
+        track.text, track.probability = answer.text, answer.probability
+        if kind == "final":
+            track.settled = True
+            track.reads.clear()
+        return TrackEvent(kind, track_id, track.time, answer, track.given)
+
+    def _kind(self, track: _Track, answer: PlateVote) -> Literal["new", "updated", "final"] | None:
+        sure = self._stop_at is not None and answer.probability >= self._stop_at
+        if sure and answer.effective_reads >= FINAL_EVIDENCE:
+            return "final"
+        if not track.announced:
+            return "new" if answer.text else None
+        moved = abs(answer.probability - track.probability) >= UPDATE_STEP
+        return "updated" if moved or answer.text != track.text else None
+
+
+def _check_hashable(track_id: Hashable) -> None:
+    try:
+        hash(track_id)
+    except TypeError:
+        raise TypeError(
+            f"track_id: expected a hashable value such as a number or a text, got {type(track_id).__name__}"
+        ) from None
+
+
+def _final(track_id: Hashable, track: _Track) -> TrackEvent:
+    return TrackEvent("final", track_id, track.time, track.vote(), track.given)
