@@ -30,7 +30,8 @@ def vote(reads: Iterable[PlateRead], rule: Rule = "fused") -> PlateVote:
 
     Args:
         reads: of one vehicle; their order changes nothing, but for ties under ``mvcp``. Reads with
-            log-posteriors must share one charset; reads made elsewhere (``read_from_text``) may be among them.
+            log-posteriors must share one charset; reads made elsewhere (``read_from_text``) may be among
+            them.
         rule: ``fused``, ours, or a published one to compare with: ``best`` (the text of the highest
             confidence), ``majority`` (the most frequent text), ``mvcp`` (the most frequent symbol in each
             place, not aligned), ``rover`` (aligned, by count and confidence), ``product`` (sum of the

@@ -38,7 +38,11 @@ def votes_of(*texts: str, sure: float = 0.75) -> list[oracle.Vote]:
 
 
 def test_best_and_majority_by_hand() -> None:
-    votes = [oracle.Vote("AB", 0.5, [0.7, 0.7]), oracle.Vote("AC", 0.9, [1, 0.9]), votes_of("AB", sure=0.2)[0]]
+    votes = [
+        oracle.Vote("AB", 0.5, [0.7, 0.7]),
+        oracle.Vote("AC", 0.9, [1, 0.9]),
+        votes_of("AB", sure=0.2)[0],
+    ]
     assert oracle.best(votes) == ("AC", 0.9, [1, 0.9], {"AB": 0.5})
     found = oracle.majority(votes)
     assert (found.text, found.probability, found.alternatives) == ("AB", 2 / 3, {"AC": 1 / 3})
@@ -86,9 +90,7 @@ def test_sum_of_steps_by_hand() -> None:
     # 0.32 to 0.12; an impossible symbol takes the other's side, two impossible ones none.
     np.testing.assert_allclose(np.exp(oracle.summed(logs)), [[0.32 / 0.44, 0.12 / 0.44]])
     np.testing.assert_allclose(np.exp(oracle.summed([[[-math.inf, 0.0]], logs[0]])), [[0, 1]])
-    np.testing.assert_allclose(
-        np.exp(oracle.summed([[[-math.inf, 0.0]], [[0.0, -math.inf]]])), [[0.5, 0.5]]
-    )
+    np.testing.assert_allclose(np.exp(oracle.summed([[[-math.inf, 0.0]], [[0.0, -math.inf]]])), [[0.5, 0.5]])
 
 
 # --- the rules against the oracles ---
@@ -197,7 +199,8 @@ def test_a_missed_character_spoils_only_what_is_not_aligned() -> None:
 
 def test_no_read_is_right_but_places_and_steps_are() -> None:
     reads = [
-        clear_read(text, seed, 0.9, second="AB12CD") for seed, text in enumerate(["XB12CD", "AY12CD", "AB1ZCD"])
+        clear_read(text, seed, 0.9, second="AB12CD")
+        for seed, text in enumerate(["XB12CD", "AY12CD", "AB1ZCD"])
     ]
     for rule in ("mvcp", "rover", "product", "fused"):
         assert vote(reads, rule).text == "AB12CD"
@@ -223,9 +226,6 @@ def test_probability_is_what_the_rule_counts() -> None:
 
 def test_majority_pools_the_runners_up_of_its_reads() -> None:
     reads = [clear_read("AB12CD", seed, 0.6, second="AB12C0") for seed in range(2)]
-    reads = [
-        replace(r, runners_up=("", "", "", "", "", "0"), runner_up_confidences=(0.0,) * 5 + (0.3,)) for r in reads
-    ]
     reads = [replace(r, runners_up=tuple("XXXXX0"), runner_up_confidences=(0.1,) * 5 + (0.3,)) for r in reads]
     answer = vote([*reads, clear_read("AB12C0", 9)], "majority")
     assert answer.text == "AB12CD"

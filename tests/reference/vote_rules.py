@@ -1,4 +1,4 @@
-"""The published voting rules in plain Python, each by its definition. docs/voting.md says where they are from."""
+"""The published voting rules in plain Python, each by its definition; docs/voting.md names the sources."""
 
 from __future__ import annotations
 
