@@ -54,6 +54,7 @@ def vote_decide(
     correlation: float = ...,
     reserve: float = ...,
     alternatives: int = ...,
+    rule: str = "fused",
 ) -> dict[str, Any]: ...
 def half_round_trip(
     values: npt.NDArray[np.float32],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, Literal, get_args
 
 import numpy as np
 
@@ -21,14 +21,23 @@ MAX_STEPS = 512
 MAX_CHARACTERS = 64
 
 Charset = tuple[str, ...]
+Rule = Literal["fused", "best", "majority", "mvcp", "rover", "product"]
+RULES: tuple[Rule, ...] = get_args(Rule)
 
 
-def vote(reads: Iterable[PlateRead]) -> PlateVote:
+def vote(reads: Iterable[PlateRead], rule: Rule = "fused") -> PlateVote:
     """Decide which plate the reads of one vehicle show.
 
     Args:
-        reads: of one vehicle; their order changes nothing. Reads with log-posteriors must share one charset;
-            reads made elsewhere (``read_from_text``) may be among them.
+        reads: of one vehicle; their order changes nothing, but for ties under ``mvcp``. Reads with
+            log-posteriors must share one charset; reads made elsewhere (``read_from_text``) may be among
+            them.
+        rule: ``fused``, ours, or a published one to compare with: ``best`` (the text of the highest
+            confidence), ``majority`` (the most frequent text), ``mvcp`` (the most frequent symbol in each
+            place, not aligned), ``rover`` (aligned, by count and confidence), ``product`` (sum of the
+            log-posteriors per time step; reads of another number of steps than most, and those without, are
+            set aside). Only the ``probability`` of ``fused`` is one: under ``best`` it is the confidence of
+            one read, under ``majority`` a share of the reads, under the others a score from 0 to 1.
 
     Returns:
         The plate and what each read brought. Reads with status ``error`` or ``no_plate`` take no part; an
@@ -38,7 +47,10 @@ def vote(reads: Iterable[PlateRead]) -> PlateVote:
     Raises:
         TypeError: a read is no PlateRead.
         ValueError: two reads come from different charsets, or one has no single blank; the message names it.
+            There is no such rule; the message lists them.
     """
+    if rule not in RULES:
+        raise ValueError(f"rule: expected one of {', '.join(RULES)}; got {rule!r}")
     reads = list(reads)
     for index, read in enumerate(reads):
         if not isinstance(read, PlateRead):
@@ -52,6 +64,7 @@ def vote(reads: Iterable[PlateRead]) -> PlateVote:
         [alphabet.ballot(reads[index]) for index in taken],
         classes=len(alphabet.symbols),
         blank=alphabet.blank,
+        rule=rule,
     )
     return _answer(reads, reasons, taken, decision, alphabet)
 
@@ -232,6 +245,7 @@ _REASONS = {
     "invalid": "log_posteriors: NaN, or values over 0",
     "empty": "no text was seen",
     "surplus": "the vote was full of better reads",
+    "unfit": "the rule sums time steps: no log-posteriors, or another number of steps than most reads",
 }
 
 

@@ -9,6 +9,7 @@
 #include "bindings/gil.hpp"
 #include "bindings/numpy.hpp"
 #include "core/half.hpp"
+#include "vote/rules.hpp"
 #include "vote/vote.hpp"
 
 namespace lprfast::bindings {
@@ -136,7 +137,7 @@ void check_options(const vote::Options& options) {
 }
 
 py::dict to_dict(const vote::Result& result) {
-  static const char* const kUses[] = {"voted", "duplicate", "invalid", "empty", "surplus"};
+  static const char* const kUses[] = {"voted", "duplicate", "invalid", "empty", "surplus", "unfit"};
   py::list characters, alternatives, contributions;
   for (const vote::Character& c : result.characters) {
     characters.append(py::make_tuple(c.label, c.confidence, c.runner_up, c.runner_up_confidence));
@@ -159,7 +160,8 @@ py::dict to_dict(const vote::Result& result) {
 }
 
 py::dict vote_decide(const py::list& ballots, int classes, int blank, double floor, double correlation,
-                     double reserve, std::size_t alternatives) {
+                     double reserve, std::size_t alternatives, const std::string& rule_name) {
+  const vote::Rule rule = vote::rule_of(rule_name);
   vote::Options options;
   options.classes = classes;
   options.blank = blank;
@@ -174,7 +176,7 @@ py::dict vote_decide(const py::list& ballots, int classes, int blank, double flo
   {
     const GilRelease release;
     box.widen();
-    result = vote::decide(box.ballots, options);
+    result = vote::decide_by(rule, box.ballots, options);
   }
   return to_dict(result);
 }
@@ -197,7 +199,7 @@ void register_vote(py::module_& module) {
   module.def("vote_decide", &vote_decide, py::arg("ballots"), py::kw_only(), py::arg("classes"),
              py::arg("blank") = defaults.blank, py::arg("floor") = defaults.floor,
              py::arg("correlation") = defaults.correlation, py::arg("reserve") = defaults.reserve,
-             py::arg("alternatives") = defaults.alternatives);
+             py::arg("alternatives") = defaults.alternatives, py::arg("rule") = "fused");
   module.def("half_round_trip", &half_round_trip, py::arg("values"));
 }
 

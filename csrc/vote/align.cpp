@@ -31,11 +31,11 @@ std::vector<std::vector<Share>> character_shares(const Voter& voter) {
 }
 
 std::vector<std::size_t> align(const std::vector<double>& match, const std::vector<double>& skip,
-                               std::size_t columns) {
+                               std::size_t columns, double gap) {
   const std::size_t rows = skip.size(), stride = columns + 1;
   std::vector<double> cost((rows + 1) * stride, 0.0);
   std::vector<Move> moves(cost.size(), Move::skip_column);
-  for (std::size_t column = 1; column <= columns; ++column) cost[column] = cost[column - 1] + kGapCost;
+  for (std::size_t column = 1; column <= columns; ++column) cost[column] = cost[column - 1] + gap;
   for (std::size_t row = 1; row <= rows; ++row) {
     const std::size_t here = row * stride;
     cost[here] = cost[here - stride] + skip[row - 1];
@@ -44,7 +44,7 @@ std::vector<std::size_t> align(const std::vector<double>& match, const std::vect
       const std::size_t cell = here + column;
       const double matched = cost[cell - stride - 1] + match[(row - 1) * columns + column - 1];
       const double row_skipped = cost[cell - stride] + skip[row - 1];
-      const double column_skipped = cost[cell - 1] + kGapCost;
+      const double column_skipped = cost[cell - 1] + gap;
       cost[cell] = std::min({matched, row_skipped, column_skipped});
       moves[cell] = cost[cell] == matched       ? Move::match
                     : cost[cell] == row_skipped ? Move::skip_row

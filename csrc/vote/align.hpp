@@ -24,9 +24,10 @@ double match_cost(double agreement);
 
 constexpr std::size_t kUnmatched = static_cast<std::size_t>(-1);
 // The cheapest monotonic matching: for each column its row, or kUnmatched. `match` is [rows, columns]; a row
-// without a column costs skip[row], a column without a row kGapCost.
+// without a column costs skip[row], a column without a row `gap`. Of equal costs a match is taken before a
+// skipped row, and that before a skipped column, from the last ones on.
 std::vector<std::size_t> align(const std::vector<double>& match, const std::vector<double>& skip,
-                               std::size_t columns);
+                               std::size_t columns, double gap = kGapCost);
 
 // Slots in reading order; each holds how much of the vote every symbol, or no character, has there.
 class Network {

@@ -53,7 +53,8 @@ struct Alternative {
   double probability = 0;
 };
 
-enum class Use { voted, duplicate, invalid, empty, surplus };
+// unfit: the rule counts something else than what this read brought.
+enum class Use { voted, duplicate, invalid, empty, surplus, unfit };
 
 struct Contribution {
   Use use = Use::voted;

@@ -1,0 +1,102 @@
+"""What must hold of the default vote on random tracks: copies, flat frames, consensus, one liar."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from test_vote import CHARSET, LETTERS, clear_read, random_reads
+
+from lprfast.results import PlateRead
+from lprfast.voting import vote
+
+
+def plates(seed: int, count: int) -> list[str]:
+    random = np.random.default_rng(seed)
+    return ["".join(random.choice(list(LETTERS), int(random.integers(4, 9)))) for _ in range(count)]
+
+
+def jittered(read: PlateRead, random: np.random.Generator) -> PlateRead:
+    """The same crop, recompressed: its block means move by half a gray level, its posteriors stay."""
+    assert read.signature is not None
+    noise = random.integers(0, 2, 64).astype(np.uint8)
+    return replace(read, signature=read.signature ^ noise)
+
+
+@pytest.mark.parametrize("copies", [1, 3, 14])
+def test_identical_frames_equal_one_frame(copies: int) -> None:
+    for seed, read in enumerate(random_reads(np.random.default_rng(31), 12)):
+        if read.log_posteriors is None or not read.text:
+            continue
+        if read.signature is None:
+            read = replace(read, signature=np.full(64, seed, np.uint8))
+        alone, many = vote([read]), vote([read] * (1 + copies))
+        for name in ("text", "probability", "char_confidences", "alternatives", "status"):
+            assert getattr(many, name) == getattr(alone, name)
+        assert many.effective_reads == 1
+
+
+def test_duplicates_in_a_track_change_nothing() -> None:
+    random = np.random.default_rng(32)
+    for _ in range(15):
+        reads = random_reads(random, int(random.integers(2, 9)))
+        known = [r for r in reads if r.signature is not None and r.log_posteriors is not None]
+        if not known:
+            continue
+        again = [known[int(i)] for i in random.integers(len(known), size=6)]
+        answer, crowded = vote(reads), vote([*reads, *again])
+        for name in ("text", "probability", "char_confidences", "alternatives"):
+            assert getattr(crowded, name) == getattr(answer, name)
+        assert crowded.effective_reads == answer.effective_reads
+
+
+@pytest.mark.parametrize("copied", ["right", "wrong"])
+def test_near_duplicates_never_raise_the_confidence(copied: str) -> None:
+    random = np.random.default_rng(33)
+    for text in plates(34, 8):
+        wrong = text[:-1] + ("0" if text[-1] != "0" else "1")
+        reads = [clear_read(text, seed, 0.7) for seed in range(2)] + [clear_read(wrong, 2, 0.7)]
+        source = reads[0] if copied == "right" else reads[2]
+        before, after = vote(reads), vote([*reads, *[jittered(source, random) for _ in range(8)]])
+        assert before.text == after.text == text
+        assert after.probability <= before.probability + 1e-9
+        assert after.effective_reads == pytest.approx(before.effective_reads)
+
+
+def test_a_flat_frame_never_raises_the_confidence() -> None:
+    """It says the same of every text of one length: the text stays, and nobody is surer for it."""
+    flat = PlateRead(
+        status="unreadable",
+        width=100,
+        charset=CHARSET,
+        log_posteriors=np.full((24, len(CHARSET)), -math.log(len(CHARSET)), np.float16),
+    )
+    for seed, text in enumerate(plates(35, 10)):
+        reads = [clear_read(text, 3 * seed + i, 0.7) for i in range(3)]
+        answer, more = vote(reads), vote([*reads, flat])
+        assert (more.status, more.text) == ("ok", text)
+        assert more.probability <= answer.probability + 1e-9
+
+
+def test_a_frame_that_agrees_never_lowers_the_confidence() -> None:
+    for seed, text in enumerate(plates(36, 10)):
+        reads = [clear_read(text, 10 * seed + i, 0.7) for i in range(5)]
+        probabilities = [vote(reads[:count]).probability for count in range(2, 6)]
+        assert probabilities == sorted(probabilities)
+
+
+def test_one_confident_liar_never_wins_against_three() -> None:
+    """Of any other text, of any width, and wherever it stands."""
+    random = np.random.default_rng(37)
+    for round_number, (text, lie) in enumerate(zip(plates(38, 25), plates(39, 25), strict=True)):
+        near = list(text)
+        near[int(random.integers(len(near)))] = str(random.choice([s for s in LETTERS if s not in text]))
+        for wrong in (lie, "".join(near)):
+            good = [clear_read(text, 10 * round_number + i, 0.85) for i in range(3)]
+            liar = replace(clear_read(wrong, 10 * round_number + 9, 0.9999), width=100)
+            place = int(random.integers(4))
+            answer = vote([*good[:place], liar, *good[place:]])
+            assert answer.text == text
+            assert not answer.contributions[place].agrees
