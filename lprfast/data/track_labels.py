@@ -32,9 +32,9 @@ def is_track(image: Path) -> bool:
 def read_tracks(root: Path, images: Sequence[Path], need_text: bool, allow_empty: bool) -> LabelFile:
     """The crops of all tracks below ``root``; arguments as of ``read_labels``.
 
-    The text is taken from ``annotations.json`` (``{"plate_text": ..., "plate_layout": ...}``), else from a
-    text file of the image's name, else from the only text file of the folder (lines such as
-    ``plate: AB12``, or the text alone). ``type`` is the plate's layout, ``split`` is ``lr`` or ``hr`` by the
+    The text is taken from ``annotations.json`` (``{"plate_text": ..., "plate_layout": ...}``), else from the
+    only text file of the folder, else from the one of the image's name (lines such as ``plate: AB12``, or
+    the text alone). ``type`` is the plate's layout, ``split`` is ``lr`` or ``hr`` by the
     image's name, ``track`` the folder's path from ``root``. A folder without a text is one bad row.
 
     Args:
