@@ -4,6 +4,14 @@ from lprfast.evaluation.bootstrap import Interval, cluster_bootstrap, exact_inte
 from lprfast.evaluation.confusions import Confusion, align, confusion
 from lprfast.evaluation.guard import ShiftFinding, below_chance, find_shift, positional_accuracy, trained_on
 from lprfast.evaluation.metrics import Score, edit_distance, fold, normalize, parse_fold, score
+from lprfast.evaluation.posteriors import (
+    CachedCrop,
+    CachedReads,
+    CachedTrack,
+    PosteriorsError,
+    load_posteriors,
+    save_posteriors,
+)
 from lprfast.evaluation.reliability import Calibration, ReliabilityBin, calibration
 from lprfast.evaluation.report import (
     Negatives,
@@ -18,11 +26,15 @@ from lprfast.evaluation.report import (
 )
 
 __all__ = [
+    "CachedCrop",
+    "CachedReads",
+    "CachedTrack",
     "Calibration",
     "Confusion",
     "Interval",
     "NegativeSample",
     "Negatives",
+    "PosteriorsError",
     "Rates",
     "ReliabilityBin",
     "Report",
@@ -40,10 +52,12 @@ __all__ = [
     "exact_interval",
     "find_shift",
     "fold",
+    "load_posteriors",
     "make_report",
     "normalize",
     "parse_fold",
     "positional_accuracy",
+    "save_posteriors",
     "score",
     "trained_on",
     "uncovered_symbols",

@@ -35,6 +35,8 @@ class CachedCrop:
         path: the image file.
         track: names the vehicle among the crops of this source; may be empty.
         time: in seconds, or None.
+        box: left, top, right, bottom of the plate in the image, in pixels; None where the image is the crop.
+            It is not kept in files.
     """
 
     read: PlateRead
@@ -43,6 +45,7 @@ class CachedCrop:
     path: str = ""
     track: str = ""
     time: float | None = None
+    box: tuple[int, int, int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

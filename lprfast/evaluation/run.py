@@ -55,6 +55,7 @@ def run_rows(
     *,
     width: int | None = None,
     advance: Callable[[], None] = lambda: None,
+    observe: Callable[[LabelRow, FileRead], None] = lambda row, file: None,
 ) -> Outcome:
     """Reads the rows' images, and votes per track.
 
@@ -69,6 +70,7 @@ def run_rows(
         vote: ``lprfast.vote``.
         width: wider crops are shrunk to it first, in pixels.
         advance: called after each row.
+        observe: called with each row and what came of it.
     """
     outcome = Outcome()
     usable = [row for row in rows if _label_is_usable(row, source, settings, outcome)]
@@ -86,6 +88,7 @@ def run_rows(
         if reads and row.track in labels:
             text = settings.prepare(vote(reads).text)
             outcome.vehicles.append(VehicleSample(text, labels[row.track]))
+        observe(row, file)
         advance()
     return outcome
 
