@@ -54,7 +54,7 @@ def reliability_chart(calibrated: Calibration, raw: Calibration | None) -> Marku
 
 
 def width_chart(shares: Sequence[WidthShare]) -> Markup:
-    """A bar for each bucket with crops: the share that is right, its 95 % interval and the number of crops."""
+    """A bar per bucket with crops: the share that is right, its 95 % interval and how many they are."""
     marks: list[Markup] = []
     step = 1 / max(len(shares), 1)
     for index, one in enumerate(shares):

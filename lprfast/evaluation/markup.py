@@ -1,4 +1,4 @@
-"""HTML and SVG from Python values, so that no text gets onto a page unescaped. Pages need nothing from outside."""
+"""HTML and SVG from Python values, so that no text gets onto a page unescaped."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import io
 import os
 import re
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -22,7 +23,8 @@ Box = tuple[int, int, int, int]
 _CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 _STYLE = """
-body { font: 15px/1.45 system-ui, sans-serif; color: #1b1b1b; max-width: 70rem; margin: 2rem auto; padding: 0 1rem }
+body { font: 15px/1.45 system-ui, sans-serif; color: #1b1b1b; max-width: 70rem; margin: 2rem auto }
+body { padding: 0 1rem }
 h1 { font-size: 1.5rem } h2 { font-size: 1.2rem; margin-top: 2.2rem } h3 { font-size: 1rem }
 table { border-collapse: collapse; margin: .6rem 0 } caption { text-align: left; color: #555 }
 th, td { padding: .25rem .7rem; border-bottom: 1px solid #ddd; text-align: left; vertical-align: middle }
@@ -44,7 +46,7 @@ class Markup(str):
     __slots__ = ()
 
 
-Child = str | float | None | Iterable["str | float | None"]
+Child = str | float | None | Iterable[Any]
 
 
 def escape(text: str) -> Markup:
@@ -53,7 +55,7 @@ def escape(text: str) -> Markup:
     return Markup(html.escape(_CONTROLS.sub("\N{REPLACEMENT CHARACTER}", whole)))
 
 
-def tag(name: str, *children: Child, **attributes: str | float | None) -> Markup:
+def tag(name: str, /, *children: Child, **attributes: str | float | None) -> Markup:
     """One element. ``class_`` stands for class, ``_`` within a name for ``-``; None leaves out.
 
     Children are texts, numbers or lists of them; all that is not ``Markup`` is escaped.
@@ -104,8 +106,8 @@ def picture(path: str | os.PathLike[str], box: Box | None = None) -> Markup:
 
     Args:
         path: of the file. Only its pixels come onto the page, nothing else that the file may hold.
-        box: left, top, right, bottom of the part to show, in pixels; None or one that reaches out of the image
-            shows all.
+        box: left, top, right, bottom of the part to show, in pixels; None, or one that reaches out of the
+            image, shows all.
     """
     try:
         pixels = load_image(path)

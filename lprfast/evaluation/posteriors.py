@@ -159,7 +159,7 @@ def load_posteriors(path: str | os.PathLike[str]) -> CachedReads:
         raise PosteriorsError(f"{path}: the file is damaged: {reason}") from None
 
 
-def _write(path: Path, columns: Columns) -> None:
+def _write(path: Path, columns: dict[str, Any]) -> None:
     partial = path.resolve().with_name(f"{path.name}.partial")
     try:
         # An open file: given a name, NumPy would append .npz to it.

@@ -139,7 +139,5 @@ def _crop(vehicle: VehicleEvidence, one: Contribution, guess: str) -> tuple[Chil
 
 
 def _remark(read: PlateRead, one: Contribution) -> str:
-    parts = [] if read.status in ("ok", "error") else [read.status]
-    if one.reason:
-        parts.append(one.reason)
-    return "; ".join(parts)
+    status = "" if read.status in ("ok", "error") else read.status
+    return "; ".join(part for part in (status, one.reason) if part)
