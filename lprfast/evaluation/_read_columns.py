@@ -30,7 +30,15 @@ _PER_READ: tuple[tuple[str, str, tuple[int, ...]], ...] = (
     ("has_signature", "b", ()),
     ("steps", "i", ()),
 )
-_RAGGED = ("char_confidences", "runners_up", "runner_up_confidences", "time_steps")
+_CHARACTERS = ("char_confidences", "runners_up", "runner_up_confidences", "time_steps")
+_RAGGED: dict[str, type[np.generic]] = {
+    "char_confidences": np.float64,
+    "runners_up": np.str_,
+    "runner_up_confidences": np.float64,
+    "time_steps": np.int32,
+    "alternative_texts": np.str_,
+    "alternative_probabilities": np.float64,
+}
 
 
 class ColumnsError(ValueError):
@@ -65,7 +73,7 @@ def read_columns(reads: Sequence[PlateRead]) -> Columns:
         ),
         "log_posteriors": np.concatenate([np.empty((0, classes), np.float16), *posteriors]),
     }
-    for name in _RAGGED:
+    for name in _CHARACTERS:
         _add_ragged(columns, name, [getattr(read, name) for read in reads])
     _add_ragged(columns, "alternative_texts", [[one.text for one in read.alternatives] for read in reads])
     probabilities = [[one.probability for one in read.alternatives] for read in reads]
@@ -85,7 +93,7 @@ def reads_from_columns(columns: Columns, charset: tuple[str, ...] | None) -> lis
         if columns[name].dtype.kind != kind or columns[name].shape != (n, *rest):
             raise ColumnsError(f"{name}: unexpected {columns[name].dtype} {list(columns[name].shape)}")
     posteriors = _split_posteriors(columns, charset)
-    ragged = {name: _split(columns, name, n) for name in _RAGGED}
+    ragged = {name: _split(columns, name, n) for name in _CHARACTERS}
     texts, probabilities = (_split(columns, f"alternative_{name}", n) for name in ("texts", "probabilities"))
     reads = []
     for i in range(n):
@@ -151,15 +159,15 @@ def _signature(read: PlateRead) -> npt.NDArray[np.uint8]:
 
 def _add_ragged(columns: Columns, name: str, values: Sequence[Sequence[Any]]) -> None:
     flat = [value for row in values for value in row]
-    of_texts = name in ("runners_up", "alternative_texts")
-    dtype = np.str_ if of_texts else np.int32 if name == "time_steps" else np.float64
-    columns[name] = np.array(flat, dtype=dtype)
+    columns[name] = np.array(flat, dtype=_RAGGED[name])
     columns[f"{name}_n"] = np.array([len(row) for row in values], np.int32)
 
 
 def _split(columns: Columns, name: str, n: int) -> list[list[Any]]:
     counts, flat = columns[f"{name}_n"], columns[name]
     _check_counts(f"{name}_n", counts, n, flat)
+    if flat.ndim != 1 or flat.dtype.kind != np.dtype(_RAGGED[name]).kind:
+        raise ColumnsError(f"{name}: unexpected {flat.dtype} {list(flat.shape)}")
     ends = np.cumsum(counts).tolist()
     values = flat.tolist()
     return [values[end - count : end] for count, end in zip(counts.tolist(), ends, strict=True)]

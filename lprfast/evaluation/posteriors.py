@@ -173,10 +173,12 @@ def _write(path: Path, columns: dict[str, Any]) -> None:
 def _arrays(path: Path) -> Columns:
     advice = "expected a file of 'lprfast eval --save-posteriors'"
     try:
-        with np.load(path, allow_pickle=False) as archive:
-            if not isinstance(archive, np.lib.npyio.NpzFile):
+        with path.open("rb") as file:
+            archive = np.load(file, allow_pickle=False)
+            if isinstance(archive, np.ndarray):
                 raise PosteriorsError(f"{path}: a single array; {advice}")
-            return {name: archive[name] for name in archive.files}
+            with archive:
+                return {name: archive[name] for name in archive.files}
     except PosteriorsError:
         raise
     except OSError as error:
