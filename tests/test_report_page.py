@@ -264,6 +264,7 @@ def test_evidence_by_hand(tmp_path: Path) -> None:
         "0.850",
         "0.125",
         "0.062",
+        "5e-04",
         "error: <empty>",
         "25.0%",
         "75.0%",

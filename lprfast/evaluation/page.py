@@ -148,8 +148,9 @@ def _matrix(confusion: Confusion) -> Markup:
         ]
         lines.append(tag("tr", tag("th", label or "+"), cells))
     heads = [tag("th", read or "-") for read in columns]
-    caption = "Wrong characters only: rows are labels, columns what was read; + inserted, - missing."
-    return tag("table", tag("caption", caption), tag("tr", tag("th", ""), heads), lines, class_="matrix")
+    note = "Wrong characters only: rows are labels, columns what was read; + inserted, - missing."
+    matrix = tag("table", tag("tr", tag("th", ""), heads), lines, class_="matrix")
+    return Markup(tag("p", note, class_="note") + matrix)
 
 
 def _first_symbols(symbols: Sequence[str]) -> list[str]:

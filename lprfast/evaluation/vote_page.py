@@ -92,7 +92,9 @@ def _worth(vote: PlateVote) -> str:
 
 
 def _probability(value: float) -> str:
-    """Never rounded up to certainty."""
+    """Never rounded to certainty or impossibility: ``0.9999`` at most, small ones such as ``2e-07``."""
+    if 0 < value < 0.001:
+        return f"{value:.0e}"
     return f"{min(value, 0.9999):.4f}" if value > 0.99 else f"{value:.3f}"
 
 
