@@ -84,11 +84,11 @@ def test_edit_distance_equals_its_recursive_definition() -> None:
 
 def test_cer_is_a_ratio_of_sums_not_a_mean_of_ratios() -> None:
     total = score([("AB", "AC"), ("ABCDEFGH", "ABCDEFGH")])
-    assert total == Score(n=2, exact=1, distance=1, characters=10)
+    assert total == Score(n=2, exact=1, distance=1, characters=10, within_one=2)
     assert total.cer == 0.1
     assert total.exact_match == 0.5
     assert score([("ABCDEF", "A")]).cer == 5.0
-    assert score([]) == Score(0, 0, 0, 0)
+    assert score([]) == Score(0, 0, 0, 0, 0)
     assert (score([]).cer, score([]).exact_match) == (0.0, 0.0)
 
 
@@ -334,12 +334,12 @@ def test_a_report_by_hand() -> None:
         Sample("", "CDEF", "", "unreadable", "t2"),
     ]
     report = make_report("x", samples, [VehicleSample("AB", "AB"), VehicleSample("CD", "CDEF")], Settings({}))
-    assert report.crops.score == Score(3, 1, 5, 8)
+    assert report.crops.score == Score(3, 1, 5, 8, 2)
     assert report.crops.exact_interval is not None
     assert report.crops.exact_interval.clusters == 2
     assert report.statuses == {"ok": 2, "unreadable": 1}
     assert report.vehicles is not None
-    assert report.vehicles.score == Score(2, 1, 2, 6)
+    assert report.vehicles.score == Score(2, 1, 2, 6, 1)
     values = report.to_dict()
     assert values["crops"]["cer"] == 0.625
     assert values["crops"]["exact_match_interval"] == [0.0, 0.5]
@@ -369,6 +369,7 @@ class Vote:
     def __init__(self, reads: Sequence[PlateRead]) -> None:
         texts = [read.text for read in reads if read.text]
         self.text = max(sorted(set(texts)), key=texts.count, default="")
+        self.probability = 0.75
 
 
 def crops(folder: Path, *values: int) -> list[Path]:
@@ -399,7 +400,7 @@ def test_a_run_scores_votes_and_lists(tmp_path: Path) -> None:
         ("XY", "CDO", "ok"),
     ]
     assert len({s.cluster for s in outcome.samples}) == 2
-    assert outcome.vehicles == [VehicleSample("AB1", "AB1")]
+    assert outcome.vehicles == [VehicleSample("AB1", "AB1", 0.75)]
     assert outcome.problems == [
         f"{source}, line 7: the text has no letter or digit",
         f"{source}: track 'two' has different texts (lines 5, 6); not voted",
@@ -429,7 +430,7 @@ def test_crops_without_a_plate_vote_in_their_track_and_are_counted_apart(tmp_pat
         NegativeSample(False, 0.0),
         NegativeSample(True, 0.9),
     ]
-    assert outcome.vehicles == [VehicleSample("B", "A")]
+    assert outcome.vehicles == [VehicleSample("B", "A", 0.75)]
     assert outcome.problems == []
     outcome += outcome
     negatives = [NegativeSample(True, 0.5), *outcome.negatives]

@@ -301,3 +301,17 @@ def test_a_study_writes_its_table(
     assert (len(two), two[:2]) == (3, one)
     assert finetune_study.main([labels, "--sizes", "3", *flags]) == 2
     assert "--sizes: expected 1 to 2 (half of the file), got 3" in capsys.readouterr().err
+
+
+def test_photographs_around_plates_are_not_learnt(tmp_path: Path) -> None:
+    # CCPD's example name with a box of 16 x 4 pixels, on a photograph and on the plate cut out of one.
+    name = "025-95_113-4&2_20&6-20&6_4&6_4&2_20&2-0_0_22_27_27_33_16-37-15"
+    for folder, size in (("photos", (40, 20)), ("crops", (16, 4))):
+        (tmp_path / folder).mkdir()
+        Image.new("L", size, 9).save(tmp_path / folder / f"{name}.png")
+    Image.new("L", (16, 4), 9).save(tmp_path / "crops" / "other.png")
+    with pytest.raises(ValueError, match="cut the plates out"):
+        read_label_file(str(tmp_path / "photos"), None)
+    found = read_label_file(str(tmp_path / "crops"), None)
+    assert [row.text for row in found.rows] == ["皖AY339S"]
+    assert len(found.bad_rows) == 1  # a name without a text is no plate without one

@@ -15,7 +15,7 @@ from lprfast.cli._common import SCHEMA_VERSION, console, count
 from lprfast.cli._terminal import printable
 
 if TYPE_CHECKING:
-    from lprfast.evaluation import Calibration, Interval, Rates, Report, Settings
+    from lprfast.evaluation import Calibration, Coverage, Interval, Rates, Report, Settings
     from lprfast.reader import PlateReader
 
 _SHOWN_CONFUSIONS = 10
@@ -84,10 +84,11 @@ def print_reports(reports: Sequence[Report], facts: dict[str, Any], problems: Se
 
 def _print_tables(reports: Sequence[tuple[str, Report]]) -> None:
     crops = [
-        (name, str(report.crops.score.n), _exact(report.crops), _cer(report.crops))
+        (name, str(report.crops.score.n), _exact(report.crops), _cer(report.crops), _within_one(report.crops))
         for name, report in reports
     ]
-    print_rows(("labels", "crops", "exact match (95 %)", "CER (95 %)"), crops, right=("crops",))
+    headers = ("labels", "crops", "exact match (95 %)", "CER (95 %)", "within one")
+    print_rows(headers, crops, right=("crops", "within one"))
     click.echo()
     more = [(name, _votes(report), _not_read(report)) for name, report in reports]
     if any(votes or unread for _, votes, unread in more):
@@ -95,6 +96,8 @@ def _print_tables(reports: Sequence[tuple[str, Report]]) -> None:
         click.echo()
     _print_negatives(reports)
     _print_confidences(reports)
+    _print_selective(reports)
+    _print_breakdowns(reports)
     _print_confusions(reports[-1][1])
 
 
@@ -120,6 +123,7 @@ def _print_confidences(reports: Sequence[tuple[str, Report]]) -> None:
             _ece(report.raw_confidence),
             _ece(report.answered_confidence),
             f"{c.brier:.3f}",
+            f"{c.nll:.3f}",
         )
         for name, report in reports
         for c in [report.confidence]
@@ -127,9 +131,49 @@ def _print_confidences(reports: Sequence[tuple[str, Report]]) -> None:
     ]
     if not rows:
         return
-    numbers = ("mean confidence", "right", "ECE", "raw ECE", "ECE of answered", "Brier")
+    numbers = ("mean confidence", "right", "ECE", "raw ECE", "ECE of answered", "Brier", "NLL")
     print_rows(("labels", *numbers), rows, right=numbers)
     click.echo()
+
+
+def _print_selective(reports: Sequence[tuple[str, Report]]) -> None:
+    """Whether confidences tell right from wrong, of crops and of votes."""
+    rows = [
+        (name, what, f"{found.aurc:.4f}", f"{found.e_aurc:.4f}", *map(_coverage, found.coverages))
+        for name, report in reports
+        for what, found in (("crops", report.selective), ("votes", report.vehicle_selective))
+        if found is not None
+    ]
+    if rows:
+        targets = ("answered at <= 1% wrong (bound)", "at <= 0.5%")
+        print_rows(("labels", "of", "AURC", "E-AURC", *targets), rows, right=("AURC", "E-AURC"))
+        click.echo()
+
+
+def _coverage(found: Coverage) -> str:
+    bound = "" if found.error_bound is None else f" (<= {found.error_bound:.2%})"
+    return f"{found.coverage:.1%}{bound}"
+
+
+def _print_breakdowns(reports: Sequence[tuple[str, Report]]) -> None:
+    """One table per kind that was asked for."""
+    for by in reports[-1][1].breakdowns:
+        rows = [
+            (
+                name,
+                group.name,
+                str(group.crops.score.n) if group.crops else "0",
+                _exact(group.crops) if group.crops else "-",
+                f"{group.crops.score.within_one_share:.1%}" if group.crops else "-",
+                f"{group.crops.score.cer:.2%}" if group.crops else "-",
+                f"{group.vehicles.score.exact}/{group.vehicles.score.n}" if group.vehicles else "",
+            )
+            for name, report in reports
+            for group in report.breakdowns[by]
+        ]
+        headers = ("labels", by, "crops", "exact match (95 %)", "within one", "CER", "votes right")
+        print_rows(headers, rows, right=("crops", "within one", "CER"))
+        click.echo()
 
 
 def _ece(measured: Calibration | None) -> str:
@@ -206,6 +250,10 @@ def _short_names(names: Sequence[str]) -> list[str]:
 
 def _exact(rates: Rates) -> str:
     return f"{rates.score.exact_match:6.1%} {_interval(rates.exact_interval)}" if rates.score.n else "-"
+
+
+def _within_one(rates: Rates) -> str:
+    return f"{rates.score.within_one_share:.1%}" if rates.score.n else "-"
 
 
 def _cer(rates: Rates) -> str:

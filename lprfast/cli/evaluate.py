@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from lprfast.reader import PlateReader
 
 _DEFAULT_SPLIT = "dev"
+# As lprfast.evaluation.BY, which is not imported for --help.
+_BY = ("width", "region", "type", "lines")
 
 
 class NoResult(click.ClickException):
@@ -61,6 +63,12 @@ def _fold_option(context: click.Context, parameter: click.Parameter, value: str)
 @click.option(
     "--as-written", is_flag=True, help="Compare every symbol and its case; else only letters and digits."
 )
+@click.option(
+    "--by",
+    multiple=True,
+    type=click.Choice(_BY),
+    help="Also print the rates by crop width, region, plate type or number of lines; repeatable.",
+)
 @click.option("--resamples", type=click.IntRange(1, 1_000_000), default=2000, show_default=True)
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of the bootstrap.")
 @click.option(
@@ -83,6 +91,7 @@ def evaluate(
     width: int | None,
     split: str | None,
     as_written: bool,
+    by: tuple[str, ...],
     resamples: int,
     seed: int,
     confusion: Path | None,
@@ -96,11 +105,13 @@ def evaluate(
 ) -> None:
     """Measure the reader on labelled crops.
 
-    LABELS is a label file (CSV with path and text, optionally track and split), a folder that holds a
-    labels.csv, or a folder of such folders. Stated are exact match and character error rate (CER), both
-    with 95 % bootstrap intervals that resample whole vehicles (by track, else by text), the votes, how far
-    confidences are from the share that is right (ECE), and the characters most often confused. Rows with an
-    empty text are crops without a plate: of these it is stated how many were read as one.
+    LABELS is a label file (CSV with path and text, optionally track, split, region and type; or as of
+    PaddleOCR), a folder that holds a labels.csv, a folder of such folders, or a folder of tracks as in
+    UFPR-SR-Plates (--split lr or hr takes half of it) or of images named as in CCPD. Stated are exact match
+    and character error rate (CER), both with 95 % bootstrap intervals that resample whole vehicles (by
+    track, else by text), the votes, how far confidences are from the share that is right (ECE), how many
+    crops can be answered with at most 1 % wrong, and the characters most often confused. Rows with an empty
+    text are crops without a plate: of these it is stated how many were read as one.
     """
     from lprfast.evaluation import Settings
 
@@ -116,10 +127,15 @@ def evaluate(
         raise NoResult("no crop could be read; the reasons are listed above")
     _refuse_shift(pooled, reader, settings)
     splits = {str(labels.path): used for labels, _, used in chosen}
-    warnings = [*_training_warnings(splits, reader), *_warnings(outcomes, reader, settings)]
+    warnings = [
+        *_training_warnings(splits, reader),
+        *_chance_warnings(pooled, reader),
+        *_symbol_warnings(outcomes, reader, settings),
+    ]
     for warning in warnings:
         click.echo(f"WARNING: {printable(warning)}", err=True)
-    reports = _reports(outcomes, pooled, settings)
+    # A program may look at any of them; for people each costs time.
+    reports = _reports(outcomes, pooled, settings, _BY if as_json else tuple(dict.fromkeys(by)))
     facts = run_facts(reader, settings, width, splits)
     if as_json:
         click.echo(json.dumps(document(reports, facts, pooled.problems, warnings), indent=2, allow_nan=False))
@@ -147,7 +163,7 @@ def _check_outputs(confusion: Path | None, reliability: Path | None) -> None:
 
 
 def label_files(inputs: Sequence[str]) -> list[LabelFile]:
-    """The label files that arguments name: files, folders with a labels.csv, folders of such folders.
+    """The label files that arguments name: files, folders that are labelled, folders with such subfolders.
 
     Raises:
         UsageError: there is none, or one cannot be used.
@@ -160,11 +176,10 @@ def label_files(inputs: Sequence[str]) -> list[LabelFile]:
         path = Path(text)
         if not path.exists():
             raise click.UsageError(f"{text}: no such file or folder")
-        found = [path] if not path.is_dir() else [path / "labels.csv"]
-        if path.is_dir() and not found[0].is_file():
-            found = sorted(path.glob("*/labels.csv"), key=lambda file: natural_key(str(file)))
-        if not found:
-            raise click.UsageError(f"{text}: the folder holds no labels.csv, nor do its subfolders")
+        found = [path / "labels.csv" if (path / "labels.csv").is_file() else path]
+        if found == [path] and path.is_dir():
+            below = sorted(path.glob("*/labels.csv"), key=lambda file: natural_key(str(file)))
+            found = below or [path]
         try:
             for file in found:
                 if file.resolve() not in files:
@@ -188,8 +203,11 @@ def choose_rows(labels: LabelFile, split: str | None) -> tuple[list[LabelRow], s
     rows = [row for row in labels.rows if split in ("all", row.split)]
     if not rows:
         known = ", ".join(splits) or "none"
+        bad = (
+            f"; first bad row: line {b.line}: {b.reason}" if (b := next(iter(labels.bad_rows), None)) else ""
+        )
         raise click.UsageError(
-            f"{labels.path}: no usable row of split {split!r} (splits in the file: {known})"
+            f"{labels.path}: no usable row of split {split!r} (splits in the file: {known}){bad}"
         )
     return rows, split
 
@@ -252,16 +270,23 @@ def _training_warnings(splits: dict[str, str], reader: PlateReader) -> list[str]
     return warnings
 
 
-def _warnings(outcomes: dict[str, Outcome], reader: PlateReader, settings: Settings) -> list[str]:
-    from lprfast.evaluation import below_chance, uncovered_symbols
+def _chance_warnings(pooled: Outcome, reader: PlateReader) -> list[str]:
+    """Of the whole run: in a part of it, such as the farthest crops, chance may well be all there is."""
+    from lprfast.evaluation import below_chance
+
+    texts = [sample.text for sample in pooled.samples]
+    labels = [sample.label for sample in pooled.samples]
+    chance = below_chance(texts, labels, len(reader.contract.charset))
+    return [chance] if chance else []
+
+
+def _symbol_warnings(outcomes: dict[str, Outcome], reader: PlateReader, settings: Settings) -> list[str]:
+    from lprfast.evaluation import uncovered_symbols
 
     charset = reader.contract.charset
     warnings = []
     for name, outcome in outcomes.items():
         labels = [sample.label for sample in outcome.samples]
-        chance = below_chance([sample.text for sample in outcome.samples], labels, len(charset))
-        if chance:
-            warnings.append(f"{name}: {chance}")
         missing = uncovered_symbols(labels, charset, settings)
         if missing:
             shown = " ".join(symbol for symbol, _ in missing.most_common(40))
@@ -271,10 +296,12 @@ def _warnings(outcomes: dict[str, Outcome], reader: PlateReader, settings: Setti
     return warnings
 
 
-def _reports(outcomes: dict[str, Outcome], pooled: Outcome, settings: Settings) -> list[Report]:
+def _reports(
+    outcomes: dict[str, Outcome], pooled: Outcome, settings: Settings, by: Sequence[str]
+) -> list[Report]:
     from lprfast.evaluation import make_report
 
     return [
-        make_report(name, one.samples, one.vehicles, settings, one.negatives)
+        make_report(name, one.samples, one.vehicles, settings, one.negatives, by)
         for name, one in [*outcomes.items(), ("pooled", pooled)]
     ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import repeat
 from pathlib import Path
 from typing import Protocol
 
@@ -11,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lprfast.data.images import ImageError, load_image, shrink_to_width
+from lprfast.data.label_rows import Box
 from lprfast.results import PlateRead
 
 CHUNK_CROPS = 256
@@ -40,7 +42,12 @@ class FileRead:
 
 
 def read_files(
-    reader: CropReader, paths: Iterable[Path], *, nbest: int = 0, width: int | None = None
+    reader: CropReader,
+    paths: Iterable[Path],
+    *,
+    nbest: int = 0,
+    width: int | None = None,
+    boxes: Iterable[Box | None] | None = None,
 ) -> Iterator[FileRead]:
     """Reads image files in order.
 
@@ -51,11 +58,13 @@ def read_files(
         paths: the files; those that cannot be loaded give a read of status ``error`` with the reason.
         nbest: alternatives per read.
         width: crops wider than this are shrunk to it first, in pixels.
+        boxes: one per path: the plate in the image, as in ``LabelRow``; None reads the whole image. So is an
+            image that its box reaches out of: it is the crop, cut out already.
     """
     chunk: list[tuple[Path, npt.NDArray[np.uint8] | str]] = []
     held = 0
-    for path in paths:
-        crop = _load(path, width)
+    for path, box in zip(paths, repeat(None) if boxes is None else boxes, strict=boxes is not None):
+        crop = _load(path, box, width)
         chunk.append((path, crop))
         held += 0 if isinstance(crop, str) else crop.nbytes
         if len(chunk) >= CHUNK_CROPS or held >= CHUNK_BYTES:
@@ -64,11 +73,14 @@ def read_files(
     yield from _read_chunk(reader, chunk, nbest)
 
 
-def _load(path: Path, width: int | None) -> npt.NDArray[np.uint8] | str:
+def _load(path: Path, box: Box | None, width: int | None) -> npt.NDArray[np.uint8] | str:
     try:
         crop = load_image(path)
     except ImageError as error:
         return error.reason
+    if box is not None and box[2] <= crop.shape[1] and box[3] <= crop.shape[0]:
+        # A copy, so that the photograph around the plate can go.
+        crop = crop[box[1] : box[3], box[0] : box[2]].copy()
     return crop if width is None else shrink_to_width(crop, width)
 
 

@@ -94,22 +94,37 @@ def exact_interval(right: int, clusters: int, *, level: float = 0.95) -> Interva
     return Interval(low, high, clusters, 0)
 
 
+def upper_bound(hits: int, n: int, *, level: float = 0.95) -> float:
+    """One-sided Clopper-Pearson upper bound of a share, 0-1, of which ``hits`` of ``n`` were seen.
+
+    The share at which so few hits come with probability ``1 - level``: ``1 - (1 - level) ** (1 / n)`` for no
+    hits, 1 for ``n``.
+
+    Raises:
+        ValueError: ``n`` is below 1, ``hits`` not in 0-``n``, or ``level`` not within 0.5-1.
+    """
+    # The upper end of a two-sided interval whose tails are twice as light.
+    return exact_interval(hits, n, level=2 * level - 1).high
+
+
 def _share_where(right: int, clusters: int, probability: float) -> float:
     """The share at which ``right`` or fewer of the clusters come with this probability, by bisection."""
     low, high = 0.0, 1.0
     for _ in range(60):
         middle = (low + high) / 2
-        low, high = (middle, high) if _at_most(right, clusters, middle) > probability else (low, middle)
+        low, high = (
+            (middle, high) if binomial_at_most(right, clusters, middle) > probability else (low, middle)
+        )
     return (low + high) / 2
 
 
-def _at_most(right: int, clusters: int, share: float) -> float:
-    """Binomial probability of ``right`` or fewer, ``share`` strictly between 0 and 1."""
+def binomial_at_most(hits: int, n: int, share: float) -> float:
+    """Probability of ``hits`` or fewer in ``n`` trials that hit with ``share``, strictly between 0 and 1."""
     yes, no = math.log(share), math.log1p(-share)
-    ways = math.lgamma(clusters + 1)
+    ways = math.lgamma(n + 1)
     return math.fsum(
-        math.exp(ways - math.lgamma(k + 1) - math.lgamma(clusters - k + 1) + k * yes + (clusters - k) * no)
-        for k in range(right + 1)
+        math.exp(ways - math.lgamma(k + 1) - math.lgamma(n - k + 1) + k * yes + (n - k) * no)
+        for k in range(hits + 1)
     )
 
 

@@ -62,17 +62,24 @@ class Score:
         exact: crops whose text equals the label.
         distance: sum of edit distances.
         characters: sum of label lengths.
+        within_one: crops whose text is at most one character off: an edit distance of 0 or 1.
     """
 
     n: int
     exact: int
     distance: int
     characters: int
+    within_one: int
 
     @property
     def exact_match(self) -> float:
         """``exact / n``, 0-1; 0 for no crops."""
         return self.exact / self.n if self.n else 0.0
+
+    @property
+    def within_one_share(self) -> float:
+        """``within_one / n``, 0-1; 0 for no crops."""
+        return self.within_one / self.n if self.n else 0.0
 
     @property
     def cer(self) -> float:
@@ -82,10 +89,12 @@ class Score:
 
 def score(pairs: Iterable[tuple[str, str]]) -> Score:
     """Scores pairs of (read, label), both normalised and folded already."""
-    n = exact = distance = characters = 0
+    n = exact = distance = characters = within_one = 0
     for text, label in pairs:
         n += 1
         exact += text == label
-        distance += edit_distance(text, label)
+        edits = edit_distance(text, label)
+        distance += edits
+        within_one += edits <= 1
         characters += len(label)
-    return Score(n, exact, distance, characters)
+    return Score(n, exact, distance, characters, within_one)

@@ -10,7 +10,8 @@ from lprfast.evaluation.charts import reliability_chart, shares_by_width, width_
 from lprfast.evaluation.confusions import Confusion, align
 from lprfast.evaluation.markup import Child, Markup, page, picture, table, tag
 from lprfast.evaluation.posteriors import CachedCrop
-from lprfast.evaluation.report import Rates, Report, Settings
+from lprfast.evaluation.rates import Rates, Settings
+from lprfast.evaluation.report import Report
 
 _SHOWN_PAIRS = 20
 _SHOWN_SYMBOLS = 40

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lprfast.evaluation._read_columns import Columns, ColumnsError, read_columns, reads_from_columns
-from lprfast.evaluation.report import Settings
+from lprfast.evaluation.rates import Settings
 from lprfast.results import PlateRead
 
 KIND = "lprfast posteriors"

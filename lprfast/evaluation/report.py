@@ -3,71 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from lprfast.evaluation.bootstrap import Interval, cluster_bootstrap, exact_interval
+from lprfast.evaluation.breakdown import Group, breakdown, vehicle_rates
 from lprfast.evaluation.confusions import Confusion, confusion
-from lprfast.evaluation.metrics import Score, edit_distance, fold, normalize, score
+from lprfast.evaluation.rates import Rates, Settings, rates
 from lprfast.evaluation.reliability import Calibration, calibration
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """How texts are compared and intervals made.
-
-    Attributes:
-        fold: symbol -> the first of its group, from ``parse_fold``.
-        as_written: compare texts as they stand, without ``normalize``.
-        resamples, seed: of the bootstrap.
-    """
-
-    fold: Mapping[str, str]
-    as_written: bool = False
-    resamples: int = 2000
-    seed: int = 0
-
-    def prepare(self, text: str) -> str:
-        """The form of a text that is compared."""
-        return fold(text if self.as_written else normalize(text), self.fold)
-
-
-@dataclass(frozen=True, slots=True)
-class Sample:
-    """One scored crop: a text read and its label, both prepared.
-
-    Attributes:
-        raw: the text before it was prepared.
-        status: of the read.
-        cluster: what the bootstrap resamples: the track, or the label where there is none.
-        confidence: of the read, 0-1; 0 where it answered no text.
-        raw_confidence: before calibration; None where the reader does not tell.
-    """
-
-    text: str
-    label: str
-    raw: str
-    status: str
-    cluster: Hashable
-    confidence: float = 0.0
-    raw_confidence: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class VehicleSample:
-    """One vehicle's vote and its label, both prepared."""
-
-    text: str
-    label: str
-
-
-@dataclass(frozen=True, slots=True)
-class NegativeSample:
-    """What came of a crop that shows no plate: whether it was read as one, and with which confidence, 0-1."""
-
-    read: bool
-    confidence: float
+from lprfast.evaluation.samples import NegativeSample, Sample, VehicleSample
+from lprfast.evaluation.selective import Selective, selective
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,29 +35,6 @@ class Negatives:
 
 
 @dataclass(frozen=True, slots=True)
-class Rates:
-    """Exact match and character error rate with their 95 % intervals (None with fewer than two clusters)."""
-
-    score: Score
-    clusters: int
-    exact_interval: Interval | None
-    cer_interval: Interval | None
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values; intervals as [low, high] or null."""
-        return {
-            "n": self.score.n,
-            "exact": self.score.exact,
-            "exact_match": self.score.exact_match,
-            "exact_match_interval": _ends(self.exact_interval),
-            "cer": self.score.cer,
-            "cer_interval": _ends(self.cer_interval),
-            "characters": self.score.characters,
-            "clusters": self.clusters,
-        }
-
-
-@dataclass(frozen=True, slots=True)
 class Report:
     """One row of the evaluation: a label file, or all pooled.
 
@@ -127,6 +49,10 @@ class Report:
         answered_confidence: the same over the crops that answered a text: crops that were not read agree
             with their confidence and so lower the error of all. None without such crops.
         raw_confidence: the same before calibration; None where the reader is not calibrated.
+        selective: how well the crops' confidences tell right from wrong. None without crops.
+        vehicle_confidence: how well the votes' probabilities are calibrated; None without votes.
+        vehicle_selective: how well they tell right from wrong; None without votes.
+        breakdowns: rates per group, of each kind that was asked for.
         confusion: aligned characters of the crops that answered a text.
     """
 
@@ -138,6 +64,10 @@ class Report:
     confidence: Calibration | None
     raw_confidence: Calibration | None
     answered_confidence: Calibration | None
+    selective: Selective | None
+    vehicle_confidence: Calibration | None
+    vehicle_selective: Selective | None
+    breakdowns: Mapping[str, tuple[Group, ...]]
     confusion: Confusion
 
     def to_dict(self) -> dict[str, Any]:
@@ -151,6 +81,10 @@ class Report:
             "confidence": _values(self.confidence),
             "raw_confidence": _values(self.raw_confidence),
             "answered_confidence": _values(self.answered_confidence),
+            "selective": _values(self.selective),
+            "vehicle_confidence": _values(self.vehicle_confidence),
+            "vehicle_selective": _values(self.vehicle_selective),
+            "by": {by: [group.to_dict() for group in groups] for by, groups in self.breakdowns.items()},
             "confusions": [
                 {"label": label, "read": read, "n": n}
                 for label, read, n in self.confusion.worst(len(self.confusion.counts))
@@ -158,7 +92,7 @@ class Report:
         }
 
 
-def _values(part: Rates | Negatives | Calibration | None) -> dict[str, Any] | None:
+def _values(part: Rates | Negatives | Calibration | Selective | None) -> dict[str, Any] | None:
     return part.to_dict() if part else None
 
 
@@ -168,21 +102,41 @@ def make_report(
     vehicles: Sequence[VehicleSample],
     settings: Settings,
     negatives: Sequence[NegativeSample] = (),
+    by: Iterable[str] = (),
 ) -> Report:
-    """Rates of the samples, and of the vehicles where there are any. A vehicle is its own cluster."""
-    crops = _rates([(s.text, s.label) for s in samples], [s.cluster for s in samples], settings)
-    votes = _rates([(v.text, v.label) for v in vehicles], range(len(vehicles)), settings)
-    counts = Counter(sample.status for sample in samples)
+    """Rates of the samples, and of the vehicles where there are any. A vehicle is its own cluster.
+
+    Args:
+        name: of the label file, or ``pooled``.
+        samples: the crops.
+        vehicles: the votes.
+        settings: how intervals are made.
+        negatives: the crops without a plate.
+        by: breakdowns to make, of ``BY``; each costs as much as the rest.
+    """
+    confidence, raw_confidence = _confidences(samples)
+    votes_right = [vehicle.text == vehicle.label for vehicle in vehicles]
+    sureness = [vehicle.confidence for vehicle in vehicles]
     return Report(
-        name,
-        crops,
-        votes if vehicles else None,
-        dict(sorted(counts.items())),
-        _negatives(negatives),
-        *_confidences(samples),
-        _confidences([sample for sample in samples if sample.status == "ok"])[0],
-        confusion((sample.text, sample.label) for sample in samples),
+        name=name,
+        crops=rates([(s.text, s.label) for s in samples], [s.cluster for s in samples], settings),
+        vehicles=vehicle_rates(vehicles, settings),
+        statuses=dict(sorted(Counter(sample.status for sample in samples).items())),
+        negatives=_negatives(negatives),
+        confidence=confidence,
+        raw_confidence=raw_confidence,
+        answered_confidence=_confidences([sample for sample in samples if sample.status == "ok"])[0],
+        selective=_selective(samples),
+        vehicle_confidence=calibration(sureness, votes_right) if vehicles else None,
+        vehicle_selective=selective(sureness, votes_right) if vehicles else None,
+        breakdowns={kind: breakdown(kind, samples, vehicles, settings) for kind in by},
+        confusion=confusion((sample.text, sample.label) for sample in samples),
     )
+
+
+def _selective(samples: Sequence[Sample]) -> Selective | None:
+    right = [sample.text == sample.label for sample in samples]
+    return selective([sample.confidence for sample in samples], right) if samples else None
 
 
 def _negatives(samples: Sequence[NegativeSample]) -> Negatives | None:
@@ -199,27 +153,6 @@ def _confidences(samples: Sequence[Sample]) -> tuple[Calibration | None, Calibra
     given = [sample.confidence for sample in samples]
     raw = [s.confidence if s.raw_confidence is None else s.raw_confidence for s in samples]
     return calibration(given, right), calibration(raw, right) if raw != given else None
-
-
-def _rates(pairs: Sequence[tuple[str, str]], clusters: Sequence[Hashable], settings: Settings) -> Rates:
-    def interval(numerator: Callable[[str, str], int], denominator: Callable[[str], int]) -> Interval | None:
-        return cluster_bootstrap(
-            [numerator(text, label) for text, label in pairs],
-            [denominator(label) for _, label in pairs],
-            clusters,
-            resamples=settings.resamples,
-            seed=settings.seed,
-        )
-
-    total = score(pairs)
-    exact = interval(lambda text, label: text == label, lambda label: 1)
-    if exact is not None and total.exact in (0, total.n):
-        exact = exact_interval(exact.clusters if total.exact else 0, exact.clusters)
-    return Rates(total, len(set(clusters)), exact, interval(edit_distance, len))
-
-
-def _ends(interval: Interval | None) -> list[float] | None:
-    return [interval.low, interval.high] if interval else None
 
 
 def uncovered_symbols(labels: Iterable[str], charset: Iterable[str], settings: Settings) -> Counter[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,7 +11,8 @@ from typing import Protocol
 from lprfast.data.labels import LabelRow
 from lprfast.data.reading import CropReader, FileRead, read_files
 from lprfast.data.tracks import TrackCollector
-from lprfast.evaluation.report import NegativeSample, Sample, Settings, VehicleSample
+from lprfast.evaluation.rates import Settings
+from lprfast.evaluation.samples import NegativeSample, Sample, Traits, VehicleSample
 from lprfast.results import PlateRead
 
 
@@ -20,6 +22,10 @@ class Voted(Protocol):
     @property
     def text(self) -> str:
         """The vehicle's plate; may be empty."""
+
+    @property
+    def probability(self) -> float:
+        """That it is right, 0-1; 0 where it is empty."""
 
 
 @dataclass
@@ -76,7 +82,8 @@ def run_rows(
     usable = [row for row in rows if _label_is_usable(row, source, settings, outcome)]
     labels = _track_labels(usable, source, settings, outcome)
     tracks = TrackCollector(row.track for row in usable)
-    files = read_files(reader, (row.path for row in usable), width=width)
+    boxes = (row.box for row in usable)
+    files = read_files(reader, (row.path for row in usable), width=width, boxes=boxes)
     for row, file in zip(usable, files, strict=True):
         reads = tracks.add(row.track, file.read)
         if file.loaded and not row.text:
@@ -86,8 +93,7 @@ def run_rows(
         else:
             outcome.problems.append(f"{source}, line {row.line}: {row.path}: {file.read.error}")
         if reads and row.track in labels:
-            text = settings.prepare(vote(reads).text)
-            outcome.vehicles.append(VehicleSample(text, labels[row.track]))
+            outcome.vehicles.append(_vehicle(vote(reads), labels[row.track], reads, settings))
         observe(row, file)
         advance()
     return outcome
@@ -102,18 +108,31 @@ def _label_is_usable(row: LabelRow, source: Path, settings: Settings, outcome: O
 
 def _track_labels(
     rows: Sequence[LabelRow], source: Path, settings: Settings, outcome: Outcome
-) -> dict[str, str]:
-    texts: dict[str, dict[str, int]] = {}
+) -> dict[str, LabelRow]:
+    """The first row with a text of each track whose texts are all the same."""
+    texts: dict[str, dict[str, LabelRow]] = {}
     for row in rows:
         if row.track and row.text:
-            texts.setdefault(row.track, {}).setdefault(settings.prepare(row.text), row.line)
-    for track, lines in texts.items():
-        if len(lines) > 1:
-            where = ", ".join(map(str, lines.values()))
+            texts.setdefault(row.track, {}).setdefault(settings.prepare(row.text), row)
+    for track, firsts in texts.items():
+        if len(firsts) > 1:
+            where = ", ".join(str(row.line) for row in firsts.values())
             outcome.problems.append(
                 f"{source}: track {track!r} has different texts (lines {where}); not voted"
             )
-    return {track: next(iter(lines)) for track, lines in texts.items() if len(lines) == 1}
+    return {track: next(iter(firsts.values())) for track, firsts in texts.items() if len(firsts) == 1}
+
+
+def _vehicle(voted: Voted, row: LabelRow, reads: Sequence[PlateRead], settings: Settings) -> VehicleSample:
+    lines = Counter(read.lines for read in reads if read.status == "ok")
+    most = min(lines, key=lambda number: (-lines[number], number), default=0)
+    widest = max(read.width for read in reads)
+    return VehicleSample(
+        settings.prepare(voted.text),
+        settings.prepare(row.text),
+        voted.probability if voted.text else 0.0,
+        Traits(widest, row.region, row.type, most),
+    )
 
 
 def _sample(row: LabelRow, file: FileRead, source: Path, settings: Settings) -> Sample:
@@ -130,4 +149,5 @@ def _sample(row: LabelRow, file: FileRead, source: Path, settings: Settings) -> 
         # A text of symbols that are all left out, such as a dash, stays a text with its confidence.
         read.confidence if read.status == "ok" else 0.0,
         read.raw_confidence if read.status == "ok" or read.raw_confidence is None else 0.0,
+        Traits(read.width, row.region, row.type, read.lines),
     )

@@ -107,7 +107,8 @@ def read_train_rows(spec: str) -> LabelFile:
 
 
 def _with_texts(path: Path) -> Labels:
-    labels = read_labels(path, need_text=False)  # so that a text may be there and empty
+    # A text may be there and empty; a folder's missing text is none that is empty.
+    labels = read_labels(path, need_text=path.is_dir(), allow_empty=True)
     if labels.columns.count("text") != 1:
         raise LabelError(f"{path}: expected one column 'text', got {','.join(labels.columns)[:120]!r}")
     return labels
@@ -156,6 +157,10 @@ def _checked(row: LabelRow, steps: int) -> LabelledCrop:
     height, width = load_image(row.path).shape[:2]
     if max(height, width) > MAX_SIDE:
         raise ValueError(f"{row.path.name}: {width} x {height} pixels, expected sides up to {MAX_SIDE}")
+    if row.box is not None and row.box[2] <= width and row.box[3] <= height:
+        raise ValueError(
+            f"{row.path.name}: a photograph around the plate; cut the plates out and train on these"
+        )
     return LabelledCrop(row.path, text, row.type, row.region)
 
 
