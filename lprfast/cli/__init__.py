@@ -16,6 +16,8 @@ from lprfast.cli.doctor import doctor
 from lprfast.cli.evaluate import evaluate
 from lprfast.cli.models import models
 from lprfast.cli.read import read
+from lprfast.cli.sizes import sizes
+from lprfast.cli.vote import vote
 
 
 def _print_version(context: click.Context, _: click.Parameter, wanted: bool) -> None:
@@ -90,7 +92,7 @@ def main() -> None:
             reconfigure(errors="backslashreplace")
 
 
-for _command in (demo, read, evaluate, models, doctor):
+for _command in (demo, read, vote, evaluate, sizes, models, doctor):
     main.add_command(_command)
 
 __all__ = ["main"]

@@ -207,12 +207,22 @@ def write_files(report: Report, confusion: Path | None, reliability: Path | None
         contents.append((reliability, diagram))
     elif reliability is not None:
         problems.append(f"{reliability}: not drawn: no crop with a labelled plate was read")
-    for path, content in contents:
-        try:
-            _write(path, content)
-        except OSError as error:
-            problems.append(f"{path}: cannot be written: {error.strerror or error}")
-    return problems
+    return problems + [problem for path, content in contents for problem in write_whole(path, content)]
+
+
+def check_folder(path: Path | None) -> None:
+    """UsageError where the folder of a file that will be written is missing."""
+    if path is not None and not path.absolute().parent.is_dir():
+        raise click.UsageError(f"{path}: no such folder to write to: {path.absolute().parent}")
+
+
+def write_whole(path: Path, content: bytes) -> list[str]:
+    """Writes a file whole or not at all; the reason where it cannot be written, as a list of one."""
+    try:
+        _write(path, content)
+    except OSError as error:
+        return [f"{path}: cannot be written: {error.strerror or error}"]
+    return []
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -19,7 +19,8 @@ from lprfast.cli._common import (
     reader_options,
     vote_reads,
 )
-from lprfast.cli._eval_output import document, print_reports, run_facts, write_files
+from lprfast.cli._eval_evidence import Evidence, evidence_options
+from lprfast.cli._eval_output import check_folder, document, print_reports, run_facts, write_files
 from lprfast.cli._terminal import printable
 
 if TYPE_CHECKING:
@@ -80,6 +81,7 @@ def _fold_option(context: click.Context, parameter: click.Parameter, value: str)
     type=click.Path(path_type=Path, dir_okay=False),
     help="Draw the reliability diagram of all crops here (PNG, SVG or PDF; needs lprfast[report]).",
 )
+@evidence_options
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
 @reader_options
 @precision_option
@@ -99,6 +101,7 @@ def evaluate(
     device: str,
     threads: int | None,
     precision: Literal["fp32", "int8"] | None,
+    evidence: Evidence,
 ) -> None:
     """Measure the reader on labelled crops.
 
@@ -113,10 +116,11 @@ def evaluate(
     from lprfast.evaluation import Settings
 
     _check_outputs(confusion, reliability)
+    evidence.check()
     settings = Settings(fold, as_written, resamples, seed)
     chosen = [(labels, *choose_rows(labels, split)) for labels in label_files(inputs)]
     reader = make_reader(model, device, threads, precision)
-    outcomes = _run(reader, [(labels, rows) for labels, rows, _ in chosen], settings, width)
+    outcomes = _run(reader, [(labels, rows) for labels, rows, _ in chosen], settings, width, evidence)
     pooled = _pool(outcomes)
     complain(pooled.problems)
     if not pooled.samples and not pooled.negatives:
@@ -139,6 +143,7 @@ def evaluate(
         print_reports(reports, facts, pooled.problems)
     # After the figures, which a full disk must not cost.
     unwritten = write_files(reports[-1], confusion, reliability)
+    unwritten += evidence.write(reports, settings, facts, warnings)
     complain(unwritten)
     if pooled.problems or unwritten:
         sys.exit(EXIT_FAILED)
@@ -147,8 +152,7 @@ def evaluate(
 def _check_outputs(confusion: Path | None, reliability: Path | None) -> None:
     """Before anything is read: a long run should not end on a missing folder or package."""
     for path in (confusion, reliability):
-        if path is not None and not path.absolute().parent.is_dir():
-            raise click.UsageError(f"{path}: no such folder to write to: {path.absolute().parent}")
+        check_folder(path)
     if reliability is not None:
         from lprfast.evaluation.diagram import DiagramError, check_diagram
 
@@ -213,13 +217,17 @@ def _run(
     chosen: Sequence[tuple[LabelFile, Sequence[LabelRow]]],
     settings: Settings,
     width: int | None,
+    evidence: Evidence,
 ) -> dict[str, Outcome]:
     from lprfast.evaluation.run import run_rows
 
     outcomes = {}
     with progress("reading", sum(len(rows) for _, rows in chosen)) as step:
         for labels, rows in chosen:
-            outcome = run_rows(reader, labels.path, rows, settings, vote_reads, width=width, advance=step)
+            seen = evidence.observe(labels.path)
+            outcome = run_rows(
+                reader, labels.path, rows, settings, vote_reads, width=width, advance=step, observe=seen
+            )
             bad = [f"{labels.path}, line {row.line}: {row.reason}" for row in labels.bad_rows]
             outcome.problems[:0] = bad
             outcomes[str(labels.path)] = outcome

@@ -7,12 +7,13 @@ import os
 import stat
 import threading
 import warnings
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 # fmt: off
 IMAGE_SUFFIXES = frozenset((
@@ -27,6 +28,11 @@ MAX_PIXELS = 50_000_000
 
 # A list, so that no decoder that starts other programs (EPS calls Ghostscript) ever sees the file.
 _FORMATS = ("PNG", "JPEG", "MPO", "JPEG2000", "BMP", "DIB", "WEBP", "AVIF", "TIFF", "GIF", "PPM")
+
+# EXIF orientations that turn the picture by a quarter.
+_LYING = (5, 6, 7, 8)
+
+Result = TypeVar("Result")
 
 _GRAY_MODES = frozenset(("1", "L", "LA", "La"))
 
@@ -61,12 +67,29 @@ def load_image(path: str | os.PathLike[str]) -> npt.NDArray[np.uint8]:
         ImageError: no such file, a folder, not a regular file, empty, not an image, truncated, more than
             ``MAX_PIXELS`` pixels, or pixels that have no agreed way to 8 bits (floating point).
     """
+    return _with_image(path, _decode)
+
+
+def image_size(path: str | os.PathLike[str]) -> tuple[int, int]:
+    """Width and height of an image file in pixels, upright as ``load_image`` gives it, from its header alone.
+
+    Pixels that are damaged or missing are not noticed.
+
+    Raises:
+        ImageError: as for ``load_image``, where the header tells.
+    """
+    return _with_image(path, _upright_size)
+
+
+def _with_image(
+    path: str | os.PathLike[str], use: Callable[[str | os.PathLike[str], Image.Image], Result]
+) -> Result:
     _check_file(path)
     with _warnings_lock, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
             with Image.open(path, formats=_formats()) as image:
-                return _decode(path, image)
+                return use(path, image)
         except ImageError:
             raise
         except UnidentifiedImageError:
@@ -122,11 +145,25 @@ def _formats() -> tuple[str, ...]:
     return tuple(name for name in _FORMATS if name in Image.OPEN)
 
 
-def _decode(path: str | os.PathLike[str], image: Image.Image) -> npt.NDArray[np.uint8]:
+def _refuse_huge(path: str | os.PathLike[str], image: Image.Image) -> None:
     if image.width * image.height > MAX_PIXELS:
         raise ImageError(
             path, f"{image.width} x {image.height} pixels, the limit for a crop is {MAX_PIXELS:,} in all"
         )
+
+
+def _upright_size(path: str | os.PathLike[str], image: Image.Image) -> tuple[int, int]:
+    _refuse_huge(path, image)
+    # The base class's method: that of PNG decodes the pixels to reach what may stand behind them.
+    lying = Image.Image.getexif(image).get(ExifTags.Base.Orientation, 1) in _LYING
+    # Newer versions of Pillow give a TIFF's size as turned already, older ones do not: its tags tell.
+    tags = getattr(image, "tag_v2", None)
+    width, height = image.size if tags is None else (tags[256], tags[257])
+    return (height, width) if lying else (width, height)
+
+
+def _decode(path: str | os.PathLike[str], image: Image.Image) -> npt.NDArray[np.uint8]:
+    _refuse_huge(path, image)
     image.load()
     image = ImageOps.exif_transpose(image)
     if image.mode.startswith("I"):

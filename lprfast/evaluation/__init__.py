@@ -5,6 +5,14 @@ from lprfast.evaluation.breakdown import BY, Group, breakdown
 from lprfast.evaluation.confusions import Confusion, align, confusion
 from lprfast.evaluation.guard import ShiftFinding, below_chance, find_shift, positional_accuracy, trained_on
 from lprfast.evaluation.metrics import Score, edit_distance, fold, normalize, parse_fold, score
+from lprfast.evaluation.posteriors import (
+    CachedCrop,
+    CachedReads,
+    CachedTrack,
+    PosteriorsError,
+    load_posteriors,
+    save_posteriors,
+)
 from lprfast.evaluation.rates import Rates, Settings, rates
 from lprfast.evaluation.reliability import Calibration, ReliabilityBin, calibration
 from lprfast.evaluation.report import Negatives, Report, make_report, uncovered_symbols
@@ -13,6 +21,9 @@ from lprfast.evaluation.selective import Coverage, Selective, selective
 
 __all__ = [
     "BY",
+    "CachedCrop",
+    "CachedReads",
+    "CachedTrack",
     "Calibration",
     "Confusion",
     "Coverage",
@@ -20,6 +31,7 @@ __all__ = [
     "Interval",
     "NegativeSample",
     "Negatives",
+    "PosteriorsError",
     "Rates",
     "ReliabilityBin",
     "Report",
@@ -40,11 +52,13 @@ __all__ = [
     "exact_interval",
     "find_shift",
     "fold",
+    "load_posteriors",
     "make_report",
     "normalize",
     "parse_fold",
     "positional_accuracy",
     "rates",
+    "save_posteriors",
     "score",
     "selective",
     "trained_on",

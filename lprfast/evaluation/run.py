@@ -61,6 +61,7 @@ def run_rows(
     *,
     width: int | None = None,
     advance: Callable[[], None] = lambda: None,
+    observe: Callable[[LabelRow, FileRead], None] = lambda row, file: None,
 ) -> Outcome:
     """Reads the rows' images, and votes per track.
 
@@ -75,6 +76,7 @@ def run_rows(
         vote: ``lprfast.vote``.
         width: wider crops are shrunk to it first, in pixels.
         advance: called after each row.
+        observe: called with each row and what came of it.
     """
     outcome = Outcome()
     usable = [row for row in rows if _label_is_usable(row, source, settings, outcome)]
@@ -92,6 +94,7 @@ def run_rows(
             outcome.problems.append(f"{source}, line {row.line}: {row.path}: {file.read.error}")
         if reads and row.track in labels:
             outcome.vehicles.append(_vehicle(vote(reads), labels[row.track], reads, settings))
+        observe(row, file)
         advance()
     return outcome
 

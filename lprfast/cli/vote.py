@@ -1,0 +1,141 @@
+"""``lprfast vote``: one plate per vehicle, with the evidence behind it."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import click
+
+from lprfast.cli._common import (
+    EXIT_FAILED,
+    complain,
+    count,
+    make_reader,
+    precision_option,
+    progress,
+    reader_options,
+    vote_reads,
+)
+from lprfast.cli._eval_output import check_folder, write_whole
+
+if TYPE_CHECKING:
+    from lprfast.cli._writers import Writer
+    from lprfast.data.paths import Expanded, ImageSource
+    from lprfast.evaluation.vote_page import VehicleEvidence
+    from lprfast.reader import PlateReader
+    from lprfast.results import PlateRead
+
+# A page holds a picture of every crop.
+_MOST_CROPS_ON_A_PAGE = 2000
+
+
+@click.command()
+@click.argument("inputs", nargs=-1, required=True, metavar="FOLDER...")
+@click.option(
+    "--report",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write the evidence here, one HTML page: the crops, what each said and weighs, the alternatives.",
+)
+@click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout, reads included.")
+@click.option("--csv", "as_csv", is_flag=True, help="CSV on stdout: a row per vehicle.")
+@reader_options
+@precision_option
+def vote(
+    inputs: tuple[str, ...],
+    report: Path | None,
+    as_json: bool,
+    as_csv: bool,
+    model: str,
+    device: str,
+    threads: int | None,
+    precision: Literal["fp32", "int8"] | None,
+) -> None:
+    """Vote over the crops of each vehicle.
+
+    FOLDER holds the crops of one vehicle; its subfolders are further vehicles. Of a label file the crops of a
+    track are a vehicle. The page of --report shows pictures of plates: keep it as you keep these.
+    """
+    if as_json and as_csv:
+        raise click.UsageError("--json and --csv exclude one another")
+    from lprfast.data.paths import InputError, expand
+
+    check_folder(report)
+    try:
+        expanded = expand(inputs)
+    except InputError as error:
+        raise click.UsageError(str(error)) from None
+    if report and len(expanded.sources) > _MOST_CROPS_ON_A_PAGE:
+        crops = count(len(expanded.sources), "crop")
+        raise click.UsageError(
+            f"--report: {crops} are too many for one page (at most {_MOST_CROPS_ON_A_PAGE}); name fewer "
+            "folders"
+        )
+    reader = make_reader(model, device, threads, precision)
+    complain(expanded.problems)
+    writer = _writer(expanded, as_json, as_csv)
+    vehicles, failed = _vote_all(reader, expanded, writer, keep=report is not None)
+    writer.close()
+    problems = _write_page(report, vehicles, reader) if report else []
+    complain(problems)
+    if failed or problems or expanded.problems:
+        sys.exit(EXIT_FAILED)
+
+
+def _writer(expanded: Expanded, as_json: bool, as_csv: bool) -> Writer:
+    from lprfast.cli._writers import CsvWriter, JsonWriter, TableWriter
+
+    if as_json:
+        return JsonWriter(with_tracks=True)
+    if as_csv:
+        return CsvWriter(with_tracks=True)
+    return TableWriter(with_tracks=True, names=[source.track for source in expanded.sources])
+
+
+def _vote_all(
+    reader: PlateReader, expanded: Expanded, writer: Writer, keep: bool
+) -> tuple[list[VehicleEvidence], int]:
+    """Reads, votes and writes; the vehicles where they are kept, and how many crops failed."""
+    from lprfast.data.reading import read_files
+    from lprfast.data.tracks import TrackCollector
+    from lprfast.evaluation.vote_page import VehicleEvidence
+
+    tracks = TrackCollector(source.track for source in expanded.sources)
+    paths = _paths(expanded.sources) if keep else {}
+    vehicles: list[VehicleEvidence] = []
+    failed = 0
+    files = read_files(reader, (source.path for source in expanded.sources))
+    with progress("reading", len(expanded.sources), quiet=sys.stdout.isatty()) as step:
+        for source, file in zip(expanded.sources, files, strict=True):
+            failed += _complain_of(source, file.read)
+            writer.read(source, file.read)
+            if reads := tracks.add(source.track, file.read):
+                voted = vote_reads(reads)
+                writer.vote(source.track, reads, voted)
+                if keep:
+                    vehicles.append(VehicleEvidence(source.track, paths[source.track], reads, voted))
+            step()
+    return vehicles, failed
+
+
+def _paths(sources: tuple[ImageSource, ...]) -> dict[str, list[Path]]:
+    paths: dict[str, list[Path]] = {}
+    for source in sources:
+        paths.setdefault(source.track, []).append(source.path)
+    return paths
+
+
+def _complain_of(source: ImageSource, read: PlateRead) -> int:
+    if read.status != "error":
+        return 0
+    complain([f"{source.path}: {read.error}"])
+    return 1
+
+
+def _write_page(path: Path, vehicles: list[VehicleEvidence], reader: PlateReader) -> list[str]:
+    import lprfast
+    from lprfast.evaluation.vote_page import vote_page
+
+    note = f"model {reader.contract.name} ({reader.contract.precision}), lprfast {lprfast.__version__}"
+    return write_whole(path, vote_page(vehicles, [note]).encode("utf-8"))

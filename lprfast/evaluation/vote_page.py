@@ -1,0 +1,145 @@
+"""``lprfast vote --report``: what each crop of a vehicle said, and what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from lprfast.evaluation.markup import Child, Markup, bar, page, picture, table, tag
+from lprfast.evaluation.page import marked
+from lprfast.results import Contribution, PlateRead, PlateVote
+
+_SURE = 0.9  # characters under it are shown as open
+_SHOWN_ALTERNATIVES = 10
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class VehicleEvidence:
+    """One vehicle's crops and vote.
+
+    Attributes:
+        name: of the vehicle.
+        paths: the crops' files.
+        reads: one per file.
+        vote: of these reads; its contributions are in their order.
+    """
+
+    name: str
+    paths: Sequence[Path]
+    reads: Sequence[PlateRead]
+    vote: PlateVote
+
+
+def vote_page(vehicles: Sequence[VehicleEvidence], notes: Sequence[str] = ()) -> str:
+    """One HTML document that loads nothing: styles and pictures are in it.
+
+    Args:
+        vehicles: a section each, in this order.
+        notes: sentences under the title, such as the model that read.
+    """
+    return page(
+        "lprfast vote",
+        [tag("p", note, class_="note") for note in notes],
+        [tag("section", _vehicle(vehicle)) for vehicle in vehicles],
+    )
+
+
+def _vehicle(vehicle: VehicleEvidence) -> list[Markup]:
+    vote = vehicle.vote
+    parts = [tag("h2", vehicle.name), _verdict(vote)]
+    if vote.char_confidences:
+        parts += [tag("h3", "Characters"), _characters(vote)]
+    if vote.alternatives:
+        others = vote.alternatives[:_SHOWN_ALTERNATIVES]
+        rows = [
+            (
+                tag("span", other.text or "(none)", class_="plate"),
+                _probability(other.probability),
+                bar(other.probability),
+            )
+            for other in others
+        ]
+        parts += [tag("h3", "Alternatives"), table(("text", "probability", ""), rows, numbers=(1,))]
+    if vehicle.reads:
+        parts += [tag("h3", "Crops, heaviest first"), _crops(vehicle), tag("p", _EXPLANATION, class_="note")]
+    return parts
+
+
+_EXPLANATION = (
+    "Weight: the crop's share of the vote. Fit: natural logarithm of the winner's probability on this crop, "
+    "0 at best; a crop that shows something else goes no lower than the vote's floor. Part: weight times "
+    "fit; the parts add up to the winner's score. Marked characters differ from the winner."
+)
+
+
+def _verdict(vote: PlateVote) -> Markup:
+    if vote.status != "ok":
+        return tag("p", tag("span", "cannot read", class_="big"), f" {vote.status}; {_worth(vote)}")
+    return tag(
+        "p",
+        tag("span", vote.text, class_="plate big"),
+        f" probability {_probability(vote.probability)}; {_worth(vote)}",
+    )
+
+
+def _worth(vote: PlateVote) -> str:
+    used = sum(contribution.used for contribution in vote.contributions)
+    return (
+        f"{used} of {len(vote.contributions)} crops took part, worth {vote.effective_reads:.1f} independent "
+        "reads"
+    )
+
+
+def _probability(value: float) -> str:
+    """Never rounded to certainty or impossibility: ``0.9999`` at most, small ones such as ``2e-07``."""
+    if 0 < value < 0.001:
+        return f"{value:.0e}"
+    return f"{min(value, 0.9999):.4f}" if value > 0.99 else f"{value:.3f}"
+
+
+def _characters(vote: PlateVote) -> Markup:
+    """One column per character: it, its probability, the runner-up and that one's."""
+    columns = list(
+        zip(vote.text, vote.char_confidences, vote.runners_up, vote.runner_up_confidences, strict=True)
+    )
+    winners = [
+        tag("td", symbol, class_="plate open" if sure < _SURE else "plate") for symbol, sure, _, _ in columns
+    ]
+    rows = (
+        ("character", winners),
+        ("probability", [tag("td", _probability(sure)) for _, sure, _, _ in columns]),
+        ("runner-up", [tag("td", other or "(none)") for _, _, other, _ in columns]),
+        ("its probability", [tag("td", _probability(value)) for _, _, _, value in columns]),
+    )
+    return tag("table", [tag("tr", tag("th", name), cells) for name, cells in rows], class_="chars")
+
+
+def _crops(vehicle: VehicleEvidence) -> Markup:
+    vote = vehicle.vote
+    guess = vote.text or (vote.alternatives[0].text if vote.alternatives else "")
+    order = sorted(vote.contributions, key=lambda one: (-one.weight, one.index))
+    rows = [_crop(vehicle, contribution, guess) for contribution in order]
+    heads = ("crop", "read", "confidence", "weight", "fit", "part", "size", "file", "remark")
+    return table(heads, rows, numbers=(2, 4, 5))
+
+
+def _crop(vehicle: VehicleEvidence, one: Contribution, guess: str) -> tuple[Child, ...]:
+    path, read = vehicle.paths[one.index], vehicle.reads[one.index]
+    text = marked(guess, one.text) if one.text and guess else tag("span", one.text or "-", class_="plate")
+    return (
+        picture(path),
+        text,
+        f"{read.confidence:.3f}" if read.text else "-",
+        [bar(one.weight), f"{one.weight:.1%}"] if one.used else "-",
+        f"{one.log_likelihood:.2f}" if one.used else "-",
+        f"{one.weight * one.log_likelihood:.3f}" if one.used else "-",
+        f"{read.width} x {read.height}" if read.width else "-",
+        path.name,
+        _remark(read, one),
+    )
+
+
+def _remark(read: PlateRead, one: Contribution) -> str:
+    status = "" if read.status in ("ok", "error") else read.status
+    return "; ".join(part for part in (status, one.reason) if part)
