@@ -210,8 +210,8 @@ def quantize(proto: onnx.ModelProto, images: Images, recipe: Recipe) -> onnx.Mod
 
 
 def _kept_in_fp32(proto: onnx.ModelProto, stem: int) -> list[str]:
-    """The reader's first ``stem`` convolutions, the last layer, additions of a constant: its bias, and of
-    what finds the line the first convolution and all but convolutions: corners need more than 8 bits."""
+    """The reader's first ``stem`` convolutions, the last layer, additions of a constant: its bias, and all
+    that finds the line: a corner that is off by its rounding cuts characters."""
     constants = {tensor.name for tensor in proto.graph.initializer}
     layers = [node for node in proto.graph.node if node.op_type in LAYERS]
     biases = [
@@ -219,10 +219,6 @@ def _kept_in_fp32(proto: onnx.ModelProto, stem: int) -> list[str]:
     ]
     finding = _finding(proto)
     convolutions = [node for node in layers if node.op_type == "Conv" and node.name not in finding]
-    eyes = [node for node in layers if node.op_type == "Conv" and node.name in finding]
-    for node in eyes[1:]:
-        followers = (n for n in proto.graph.node if n.op_type == "Relu" and node.output[0] in n.input)
-        finding -= {node.name, *(follower.name for follower in followers)}
     # The last convolution feeds the LSTM: in int8 a slim reader behind a locator read next to nothing.
     kept = (*convolutions[:stem], *convolutions[stem:][-1:], *layers[-1:], *biases)
     return [*sorted(finding), *(node.name for node in kept)]
