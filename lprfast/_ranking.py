@@ -21,9 +21,9 @@ SAME, DIFFERENT = 1.0, 3.0
 MAX_COMPARED = 100
 
 # Reading best first: crops read between two votes, and how many independent reads the evidence must be worth
-# before a probability may end it. Two different pictures of like size are worth 1.54.
+# before a probability may end it. Two different pictures of like size are worth 1.29.
 BATCH = 2
-LEAST_EVIDENCE = 1.5
+LEAST_EVIDENCE = 1.25
 
 NOT_READ = "not read: the crops read before it were enough"
 

@@ -19,16 +19,16 @@ from lprfast.results import SCHEMA_VERSION, PlateRead, PlateVote
 from lprfast.voting import vote
 
 DEFAULT_MAX_TRACKS = 1000
-# Errors of one vehicle's crops are correlated: 16 reads are worth 2.9 independent ones, and no number of them
-# is worth more than 3.3.
+# Errors of one vehicle's crops are correlated: 16 reads are worth 1.7 independent ones, and no number of them
+# is worth more than 1.8.
 DEFAULT_MAX_READS = 16
 DEFAULT_EXPIRE_AFTER = 2.0
 
 # How far the probability must move for an event while the text stays.
 UPDATE_STEP = 0.05
 # Independent reads (PlateVote.effective_reads) that a track needs before its probability can make it final:
-# at least four different crops. The first crops are the farthest ones.
-FINAL_EVIDENCE = 2.0
+# at least four different crops, 1.51. The first crops are the farthest ones.
+FINAL_EVIDENCE = 1.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +100,7 @@ class TrackVoter:
             vote weighs least (narrow, unsure), of equal ones the oldest.
         expire_after: seconds without an update after which ``expire`` makes a track ``final``, 0 or more.
         stop_at: a probability over 0 and up to 1 that makes a track ``final`` at once, given the evidence of
-            at least four different crops (``effective_reads`` of 2 or more); its later crops are not read.
+            at least four different crops (``effective_reads`` of 1.5 or more); its later crops are not read.
             None: only ``finish``, ``expire`` and ``max_tracks`` end a track.
 
     Raises:

@@ -67,7 +67,7 @@ def test_new_then_updated_then_final() -> None:
     (updated,) = voter.update(7, read_from_text("AB12", confidence=0.9), 1.75)
     assert (updated.kind, updated.time, updated.reads) == ("updated", 1.75, 3)
     assert updated.vote.probability > 0.65
-    assert updated.vote.effective_reads == pytest.approx(2 / 1.3)
+    assert updated.vote.effective_reads == pytest.approx(2 / 1.55)
     (final,) = voter.finish(7)
     assert (final.kind, final.time, final.reads) == ("final", 1.75, 3)
     assert final.vote == updated.vote
@@ -143,12 +143,12 @@ def test_one_early_read_is_never_final_however_sure() -> None:
 
 
 def test_final_at_the_fourth_different_read() -> None:
-    # Equal reads of different pictures: 2 / 1.3 = 1.54, 3 / 1.6 = 1.875, 4 / 1.9 = 2.1 independent ones.
+    # Equal reads of different pictures: 2 / 1.55 = 1.29, 3 / 2.1 = 1.43, 4 / 2.65 = 1.51 independent ones.
     voter = TrackVoter(stop_at=0.9)
     events = [voter.update(1, read_of("AB12", 10 * index, sure=0.99), index) for index in range(4)]
     assert [[event.kind for event in some] for some in events] == [["new"], [], [], ["final"]]
     final = events[3][0]
-    assert final.vote.effective_reads == pytest.approx(4 / 1.9)
+    assert final.vote.effective_reads == pytest.approx(4 / 2.65)
     assert (final.vote.text, final.reads) == ("AB12", 4)
     # Final once: nothing more is said, whatever comes.
     assert voter.update(1, read_of("ZZ99", 90), 5.0) == []

@@ -158,7 +158,7 @@ def test_scores_and_odds_are_those_of_the_oracle() -> None:
         sure = [oracle.certainty(row, 0) for row in rows]
         qualities = [oracle.quality_weight(w, c, -8) for w, c in zip(widths, sure, strict=True)]
         weights = oracle.shares(qualities, signatures)
-        effective = oracle.effective_reads(weights, signatures, 0.3)
+        effective = oracle.effective_reads(weights, signatures, 0.55)
 
         def score_of(text: str, rows: list[Rows] = rows, weights: list[float] = weights) -> float:
             return oracle.score([log_likelihood(row, text) for row in rows], weights)
@@ -261,11 +261,11 @@ def test_copies_without_a_signature_add_no_certainty() -> None:
     assert (many.text, many.probability) == (alone.text, alone.probability)
 
 
-def test_copies_of_a_bare_text_are_worth_three_reads_at_most() -> None:
+def test_copies_of_a_bare_text_are_worth_two_reads_at_most() -> None:
     read = read_from_text("AB12CD", [0.6] * 6)
     answer = vote([read] * 50)
     assert answer.text == "AB12CD"
-    assert 3 < answer.effective_reads < 1 / 0.3
+    assert 1.7 < answer.effective_reads < 1 / 0.55
 
 
 def test_a_flat_read_leaves_the_text() -> None:
@@ -282,7 +282,8 @@ def test_one_confident_wrong_read_does_not_win(wrong: str) -> None:
     good = [clear_read("AB12CD", seed, 0.75) for seed in range(3)]
     answer = vote([*good, clear_read(wrong, 9, 0.9999)])
     assert answer.text == "AB12CD"
-    assert answer.probability > 0.5
+    # Three doubtful reads (0.18 each) and a contradiction: right, and far from sure.
+    assert 0.1 < answer.probability < 0.9
     assert [c.agrees for c in answer.contributions] == [True, True, True, False]
     texts_only = [read_from_text("AB12CD", [0.75] * 6) for _ in range(3)]
     assert vote([*texts_only, read_from_text(wrong, [1.0] * len(wrong))]).text == "AB12CD"
@@ -315,7 +316,7 @@ def test_more_reads_that_agree_make_it_surer() -> None:
     probabilities = [vote(reads[:count]).probability for count in (1, 2, 4, 8, 12)]
     assert probabilities == sorted(probabilities)
     assert probabilities[0] < 0.3
-    assert 0.9 < probabilities[-1] <= 0.995
+    assert 0.85 < probabilities[-1] <= 0.995
 
 
 def test_wide_crops_weigh_more() -> None:
