@@ -82,11 +82,15 @@ def vote_best_first(
     vote: Callable[[list[PlateRead]], PlateVote],
     stop_at: float,
 ) -> PlateVote:
-    """Reads in small batches until the vote is sure enough; one contribution for each of ``count`` crops."""
+    """Reads in small batches until the vote is sure enough; one contribution for each of ``count`` crops.
+
+    Each batch is a quarter of what was read before, at least: with many crops the votes cost no more than
+    the reads.
+    """
     reads: dict[int, PlateRead] = {}
     answer = vote([])
-    for start in range(0, count, BATCH):
-        batch = list(order[start : start + BATCH])
+    while len(reads) < count:
+        batch = list(order[len(reads) : len(reads) + max(BATCH, len(reads) // 4)])
         reads.update(zip(batch, read(batch), strict=True))
         answer = vote([reads[index] for index in sorted(reads)])
         if answer.probability >= stop_at and answer.effective_reads >= LEAST_EVIDENCE:

@@ -23,6 +23,7 @@ MAX_CHARACTERS = 64
 Charset = tuple[str, ...]
 Rule = Literal["fused", "best", "majority", "mvcp", "rover", "product"]
 RULES: tuple[Rule, ...] = get_args(Rule)
+_TEXT_RULES = ("best", "majority", "mvcp", "rover")
 
 
 def vote(reads: Iterable[PlateRead], rule: Rule = "fused") -> PlateVote:
@@ -38,6 +39,8 @@ def vote(reads: Iterable[PlateRead], rule: Rule = "fused") -> PlateVote:
             log-posteriors per time step; reads of another number of steps than most, and those without, are
             set aside). Only the ``probability`` of ``fused`` is one: under ``best`` it is the confidence of
             one read, under ``majority`` a share of the reads, under the others a score from 0 to 1.
+            ``best``, ``majority``, ``mvcp`` and ``rover`` count ``unreadable`` reads only where no read is
+            ``ok``.
 
     Returns:
         The plate and what each read brought. Reads with status ``error`` or ``no_plate`` take no part; an
@@ -58,6 +61,8 @@ def vote(reads: Iterable[PlateRead], rule: Rule = "fused") -> PlateVote:
     charset = _common_charset(reads)
     known = frozenset(charset or ())
     reasons = [_reason_to_leave_out(read, known) for read in reads]
+    if rule in _TEXT_RULES:
+        _leave_unreadable_out(reads, reasons)
     taken = [index for index, reason in enumerate(reasons) if reason is None]
     alphabet = _Alphabet(charset, [reads[index].text for index in taken])
     decision = _core.vote_decide(
@@ -131,12 +136,24 @@ def _common_charset(reads: Sequence[PlateRead]) -> Charset | None:
     return None if first is None else first[1]
 
 
+def _leave_unreadable_out(reads: Sequence[PlateRead], reasons: list[str | None]) -> None:
+    """Where a read has a text, those whose text was refused do not vote: published rules count answers."""
+    answered = any(
+        read.status == "ok" and reason is None for read, reason in zip(reads, reasons, strict=True)
+    )
+    for index, read in enumerate(reads):
+        if answered and read.status != "ok" and reasons[index] is None:
+            reasons[index] = "unreadable, and the rule counts texts"
+
+
 def _reason_to_leave_out(read: PlateRead, known: frozenset[str]) -> str | None:
     """Why the read takes no part in the vote, or None when it does."""
     if read.status == "error":
         return f"error: {read.error or 'no reason given'}"
     if read.status == "no_plate" or (read.status == "ok" and not read.text):
         return "no text was seen"
+    if not (isinstance(read.confidence, float | int) and 0 <= read.confidence <= 1):
+        return f"confidence: expected a number from 0 to 1, got {read.confidence!r}"
     if len(read.text) > MAX_CHARACTERS:
         return f"text: {len(read.text)} characters, more than the {MAX_CHARACTERS} that a plate can have"
     if read.log_posteriors is None:

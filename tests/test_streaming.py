@@ -18,6 +18,7 @@ from toy_model import crop_of_text, model_bytes
 import lprfast
 from lprfast import PlateRead, PlateReader, TrackEvent, TrackVoter, _ranking, read_from_text, streaming
 from lprfast._packed import TOP, pack, unpack
+from lprfast.results import Contribution, PlateVote
 
 CHARSET = ("", *"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ")
 STEPS = 32
@@ -646,3 +647,21 @@ def test_no_crops_and_bad_arguments(counted: tuple[PlateReader, list[int]]) -> N
     with pytest.raises(TypeError, match="crops: expected a sequence"):
         reader.read_track(crop_of_text("A"), stop_at=0.9)
     assert sum(batches) == 0
+
+
+def test_best_first_votes_seldom_on_many_crops() -> None:
+    votes: list[int] = []
+
+    def read(indices: list[int]) -> list[PlateRead]:
+        return [read_of("AB12", index % 250, sure=0.5) for index in indices]
+
+    def vote_some(reads: list[PlateRead]) -> PlateVote:
+        votes.append(len(reads))
+        made = tuple(Contribution(n, True, 0.0, 0.0, "AB12", True, None) for n in range(len(reads)))
+        return PlateVote(text="AB12", probability=0.1, status="ok", contributions=made)
+
+    answer = _ranking.vote_best_first(1000, range(1000), read, vote_some, 0.9)
+    assert len(answer.contributions) == 1000
+    assert votes[:4] == [0, 2, 4, 6]
+    assert votes[-1] == 1000
+    assert len(votes) < 40

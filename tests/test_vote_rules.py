@@ -328,7 +328,8 @@ def test_unreadable_reads_vote_but_not_alone(rule: Rule) -> None:
 @pytest.mark.parametrize("rule", ["best", "majority", "mvcp", "rover"])
 def test_a_blank_crop_has_no_text_to_vote_with(rule: Rule) -> None:
     blank = PlateRead(status="unreadable", charset=CHARSET, log_posteriors=posteriors_of(""))
-    reads = [blank, *[clear_read("AB12CD", seed) for seed in range(2)]]
+    bare = {"status": "unreadable", "text": "", "confidence": 0.0, "char_confidences": ()}
+    reads = [blank, *[replace(clear_read("AB12CD", seed, 0.97), **bare) for seed in range(5)]]
     answer = vote(reads, rule)
     assert (answer.text, answer.contributions[0].used) == ("AB12CD", False)
     assert answer.contributions[0].reason == "no text was seen"
@@ -359,3 +360,24 @@ def test_many_reads_keep_the_best(rule: Rule) -> None:
 def test_an_unknown_rule_is_told_with_the_known_ones(rule: Any) -> None:
     with pytest.raises(ValueError, match=r"rule: .*fused, best, majority, mvcp, rover, product.*got"):
         vote([], rule)
+
+
+@pytest.mark.parametrize("rule", ["best", "majority", "mvcp", "rover"])
+def test_refused_texts_do_not_vote_beside_answers(rule: Rule) -> None:
+    answers = [clear_read("AB12CD", seed, 0.9) for seed in range(2)]
+    refused = replace(
+        clear_read("X", 9, 0.99), status="unreadable", text="", confidence=0.0, char_confidences=()
+    )
+    answer = vote([*answers, refused, refused, refused], rule)
+    assert answer.text == "AB12CD"
+    assert [c.used for c in answer.contributions] == [True, True, False, False, False]
+    assert answer.contributions[2].reason == "unreadable, and the rule counts texts"
+
+
+@pytest.mark.parametrize("confidence", [float("nan"), -0.1, 1.5, "0.9"])
+def test_a_confidence_that_is_no_probability_sets_the_read_aside(confidence: Any) -> None:
+    good = clear_read("AB12CD", 1, 0.9)
+    for rule in RULES:
+        answer = vote([good, replace(clear_read("ZZ99ZZ", 2, 0.99), confidence=confidence)], rule)
+        assert answer.text == "AB12CD"
+        assert "expected a number from 0 to 1" in str(answer.contributions[1].reason)

@@ -94,6 +94,8 @@ def _check(given: argparse.Namespace) -> None:
     for name, value in (("tracks", given.tracks), ("counts", min(given.counts or [1]))):
         if value < 1:
             raise ValueError(f"--{name}: expected 1 or more, got {value}")
+    if given.out and not given.out.absolute().parent.is_dir():
+        raise ValueError(f"--out {given.out}: there is no such folder")
     if given.reads and given.mix:
         raise ValueError("--reads and --mix exclude one another")
 
@@ -105,7 +107,7 @@ def _compare(given: argparse.Namespace) -> dict[str, Any]:
     for source in given.reads or given.mix or list(MIXES):
         prepare: Callable[[str], str] = str
         if reader is None:
-            name = Path(source).stem
+            name = str(source)
             tracks, prepare = kept_tracks(source)
         else:
             name = source

@@ -160,6 +160,11 @@ def load_posteriors(path: str | os.PathLike[str]) -> CachedReads:
 
 
 def _write(path: Path, columns: dict[str, Any]) -> None:
+    if path.exists() and not path.is_file():
+        # A pipe or a device stays one.
+        with path.open("wb") as file:
+            np.savez_compressed(file, **columns)
+        return
     partial = path.resolve().with_name(f"{path.name}.partial")
     try:
         # An open file: given a name, NumPy would append .npz to it.

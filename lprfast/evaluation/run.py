@@ -84,7 +84,10 @@ def run_rows(
     tracks = TrackCollector(row.track for row in usable)
     boxes = (row.box for row in usable)
     files = read_files(reader, (row.path for row in usable), width=width, boxes=boxes)
+    seen: set[str] = set()  # tracks of which some image could be opened
     for row, file in zip(usable, files, strict=True):
+        if file.loaded:
+            seen.add(row.track)
         reads = tracks.add(row.track, file.read)
         if file.loaded and not row.text:
             outcome.negatives.append(NegativeSample(file.read.status == "ok", file.read.confidence))
@@ -92,7 +95,7 @@ def run_rows(
             outcome.samples.append(_sample(row, file, source, settings))
         else:
             outcome.problems.append(f"{source}, line {row.line}: {row.path}: {file.read.error}")
-        if reads and row.track in labels:
+        if reads and row.track in labels and row.track in seen:
             outcome.vehicles.append(_vehicle(vote(reads), labels[row.track], reads, settings))
         observe(row, file)
         advance()

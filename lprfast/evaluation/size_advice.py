@@ -43,8 +43,8 @@ class Suggestion:
 def suggestions(widths: Sequence[int]) -> list[Suggestion]:
     """What these widths, in pixels, suggest; nothing for no widths.
 
-    The figures are those of the shipped reader (docs/results.md): full accuracy from 60 px up, about 80 % of
-    it at 40 px, about 37 % at 30 px.
+    The figures are those of the shipped reader (docs/results.md): full accuracy from 60 px up, about 85 % of
+    it at 40 px, about 46 % at 30 px.
     """
     if not widths:
         return []
@@ -78,8 +78,8 @@ def _reader(widths: Sequence[int]) -> Suggestion:
     kept, narrow = kept_share(widths), share_below(widths, FULL_WIDTH)
     reason = (
         f"{narrow:.0%} of the crops are under {FULL_WIDTH} px, where the shipped reader begins to lose; at "
-        f"these widths it keeps about {kept:.0%} of its accuracy on single crops (all of it at {FULL_WIDTH} "
-        f"px, 80 % at {WEAK_WIDTH} px, 37 % at {LOST_WIDTH} px; crops that are blurred too do worse)"
+        f"these widths it keeps about {kept:.0%} of its accuracy on single crops (99 % at {FULL_WIDTH} "
+        f"px, 85 % at {WEAK_WIDTH} px, 46 % at {LOST_WIDTH} px; crops that are blurred too do worse)"
     )
     if narrow < _NOTABLE:
         return Suggestion("reader", "leave the sizes as they are: they cost next to nothing", reason)
