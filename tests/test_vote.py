@@ -480,3 +480,23 @@ def test_half_precision_is_numpys() -> None:
     np.testing.assert_array_equal(halves, expected.view(np.uint16))
     np.testing.assert_array_equal(floats, expected.astype(np.float32))
     assert np.isnan(_core.half_round_trip(np.array([np.nan, -np.nan], np.float32))[1]).all()
+
+
+def test_a_box_that_cut_an_end_off_does_not_shorten_the_plate() -> None:
+    whole, tail, head = (clear_read(text, seed) for seed, text in enumerate(("AB12CD", "B12CD", "AB12C")))
+    assert vote([tail, whole]).text == "AB12CD"
+    assert vote([head, tail, whole]).text == "AB12CD"
+    # One made up is as real as one lost: the majority decides.
+    others = [clear_read("B12CD", 10 + seed) for seed in range(2)]
+    assert vote([*others, tail, whole]).text == "B12CD"
+    # Only ends are cut: a character missing inside is the reader's error.
+    inside = [clear_read("AB2CD", 20), clear_read("AB2CD", 21)]
+    assert vote([*inside, whole]).text == "AB2CD"
+
+
+def test_log_likelihood_under_a_cut_is_that_of_what_is_left() -> None:
+    whole, tail = clear_read("AB12CD", 1), clear_read("B12CD", 2)
+    answer = vote([whole, tail, whole])
+    alone = vote([tail, clear_read("B12CD", 3)]).contributions[0].log_likelihood
+    assert answer.text == "AB12CD"
+    assert answer.contributions[1].log_likelihood == pytest.approx(alone - 4.5, abs=1e-4)

@@ -15,6 +15,17 @@ namespace {
 constexpr int kRounds = 3;           // of doubting the leader's characters
 constexpr float kDoubtful = 0.999f;  // characters surer than this are not doubted
 
+// Boxes cut characters off more often than readers make whole ones up at the ends. Shorter texts say little.
+constexpr double kCut = -4.5;  // log probability that a box did
+constexpr std::size_t kCutLength = 5;
+
+// Whether `shorter` is `labels` without its first or without its last character.
+bool is_cut(const Labels& shorter, const Labels& labels) {
+  if (labels.size() < kCutLength || shorter.size() + 1 != labels.size()) return false;
+  return std::equal(shorter.begin(), shorter.end(), labels.begin()) ||
+         std::equal(shorter.begin(), shorter.end(), labels.begin() + 1);
+}
+
 struct Scored {
   std::vector<double> log_likelihoods;  // per voter
   double score = 0;                     // their weighted mean
@@ -26,6 +37,13 @@ class Election {
  public:
   Election(const std::vector<Voter>& voters, const Options& options)
       : voters_(voters), scorer_(voters, options), candidates_(propose(voters, options)) {
+    std::vector<double> log_likelihoods(voters.size());
+    for (std::size_t i = 0; i < voters.size(); ++i) {
+      own_.push_back(options.floor);
+      if (voters[i].labels.empty()) continue;
+      scorer_.score(voters[i].labels, log_likelihoods.data());
+      own_[i] = log_likelihoods[i];
+    }
     score_new();
   }
 
@@ -68,7 +86,9 @@ class Election {
       scored.log_likelihoods.resize(voters_.size());
       scorer_.score(labels, scored.log_likelihoods.data());
       for (std::size_t i = 0; i < voters_.size(); ++i) {
-        scored.score += voters_[i].weight * scored.log_likelihoods[i];
+        double& log_likelihood = scored.log_likelihoods[i];
+        if (is_cut(voters_[i].labels, labels)) log_likelihood = std::max(log_likelihood, kCut + own_[i]);
+        scored.score += voters_[i].weight * log_likelihood;
         if (voters_[i].labels == labels) scored.support += voters_[i].weight;
       }
       scored_.push_back(std::move(scored));
@@ -77,6 +97,7 @@ class Election {
 
   const std::vector<Voter>& voters_;
   TrackScorer scorer_;
+  std::vector<double> own_;  // log-likelihood of each voter's own text
   Candidates candidates_;
   std::vector<Scored> scored_;
 };

@@ -31,9 +31,9 @@ struct Ballot {
 struct Options {
   int classes = 0;  // size of the alphabet, blank included
   int blank = 0;
-  double floor = -8;         // log P under which a crop says no more against a text; at least -60
+  double floor = -8;          // log P under which a crop says no more against a text; at least -60
   double correlation = 0.55;  // between the errors of two different crops of one vehicle, 0-1
-  double reserve = 5e-3;     // share always kept for a text that nobody proposed
+  double reserve = 5e-3;      // share always kept for a text that nobody proposed
   std::size_t beam_reads = 3;
   int beam_size = 5;
   std::size_t max_voters = 100;

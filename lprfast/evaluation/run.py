@@ -81,14 +81,15 @@ def run_rows(
     outcome = Outcome()
     usable = [row for row in rows if _label_is_usable(row, source, settings, outcome)]
     labels = _track_labels(usable, source, settings, outcome)
-    tracks = TrackCollector(row.track for row in usable)
+    tracks = TrackCollector(row.track for row in usable if row.track)
     boxes = (row.box for row in usable)
     files = read_files(reader, (row.path for row in usable), width=width, boxes=boxes)
     seen: set[str] = set()  # tracks of which some image could be opened
     for row, file in zip(usable, files, strict=True):
         if file.loaded:
             seen.add(row.track)
-        reads = tracks.add(row.track, file.read)
+        # Crops without a track are no vehicle together: their reads are let go at once.
+        reads = tracks.add(row.track, file.read) if row.track else None
         if file.loaded and not row.text:
             outcome.negatives.append(NegativeSample(file.read.status == "ok", file.read.confidence))
         elif file.loaded:

@@ -31,7 +31,8 @@ class TrackMix:
         spread: how much blur and noise change from frame to frame, as a factor's logarithm.
         cut: share of frames whose box cuts the first or the last character off, in part or whole.
         covered: share of frames in which something stands in front of the plate.
-        copies: share of frames (but the first) that show the one before once more, with fresh noise.
+        copies: share of frames (but the first) that show the one before once more, with fresh noise and
+            with its pixels elsewhere on the sensor: small ones may look further apart than one picture would.
         difficulty: 0 to 1, as in ``PlateGenerator``.
     """
 
