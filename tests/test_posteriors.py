@@ -171,6 +171,10 @@ def test_every_damaged_column_is_named(tmp_path: Path) -> None:
     changes += [
         ("steps", np.array([12, -2], np.int32)),
         ("status", np.array(["ok", "fine"])),
+        ("confidence", np.array([0.5, np.nan])),
+        ("confidence", np.array([0.5, 1.5])),
+        ("width", np.array([64, -5], np.int32)),
+        ("lines", np.array([1, 9], np.int32)),
         ("log_posteriors", columns["log_posteriors"][:, :-1]),
     ]
     for name, values in changes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import importlib
 import io
+import json
 import re
 from html.parser import HTMLParser
 from pathlib import Path
@@ -327,3 +328,17 @@ def test_vote_names_wrong_usage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         assert result.exit_code == 2
         assert words in " ".join(result.stderr.split())
     assert run("vote", tmp_path / "none").exit_code == 2
+    result = run("vote", tmp_path / "one", "--rule", "loudest")
+    assert result.exit_code == 2
+    assert "majority" in result.stderr
+
+
+def test_vote_takes_a_rule(tmp_path: Path) -> None:
+    for number, text in enumerate(("AB12", "AB12", "CD34")):
+        save(tmp_path / "one" / f"{number}.png", text)
+    model = ("--model", tmp_path / "toy.onnx")
+    (tmp_path / "toy.onnx").write_bytes(model_bytes())
+    document = json.loads(run("vote", tmp_path / "one", *model, "--rule", "majority", "--json").stdout)
+    (vehicle,) = document["tracks"]
+    assert vehicle["text"] == "AB12"
+    assert vehicle["probability"] == pytest.approx(2 / 3)

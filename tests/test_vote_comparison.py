@@ -64,23 +64,15 @@ def test_fewer_reads_are_the_same_for_every_rule() -> None:
 
 def test_the_command_draws_and_compares(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "votes.json"
-    given = [
-        "default",
-        "--mix",
-        "equal",
-        "--tracks",
-        "3",
-        "--counts",
-        "2",
-        "--threads",
-        "1",
-        "--out",
-        str(out),
-    ]
+    given = ["default", "--mix", "equal", "--tracks", "3", "--counts", "2", "--threads", "1"]
+    given += ["--stop-at", "0.01", "--out", str(out)]
     assert compare_votes.main(given) == 0
     found = json.loads(out.read_text(encoding="utf-8"))["equal"]
     assert [row["rule"] for row in found["all"]] == list(RULES)
     assert {row["n"] for row in found["2"]} == {3}
+    everything, few = found["best_first"]
+    assert everything["reads_saved"] == 0
+    assert 0 <= few["reads_saved"] <= 0.6  # two of five at least are read
     assert "| fused | 3 |" in capsys.readouterr().out
 
 
@@ -90,7 +82,9 @@ def test_the_command_draws_and_compares(tmp_path: Path, capsys: pytest.CaptureFi
         (["--tracks", "0"], "--tracks: expected 1 or more, got 0"),
         (["--counts", "3", "0"], "--counts: expected 1 or more, got 0"),
         (["--reads", "none.npz"], "none.npz: cannot be opened"),
-        (["--reads", "x.npz", "--mix", "wide"], "exclude one another"),
+        (["--reads", "x.npz", "--mix", "wide"], "--reads excludes --mix"),
+        (["--stop-at", "1.5"], "--stop-at: expected probabilities"),
+        (["--out", "none/x.json"], "--out none/x.json: there is no such folder"),
         (["no-such-model"], "no-such-model"),
     ],
 )

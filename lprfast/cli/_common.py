@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from lprfast.reader import PlateReader
     from lprfast.results import PlateRead, PlateVote
+    from lprfast.voting import Rule
 
 SCHEMA_VERSION = 1
 
@@ -78,11 +79,11 @@ def make_reader(
         raise CannotStart(str(error)) from error
 
 
-def vote_reads(reads: Sequence[PlateRead]) -> PlateVote:
+def vote_reads(reads: Sequence[PlateRead], rule: Rule = "fused") -> PlateVote:
     """One vehicle's reads to one plate."""
     from lprfast.voting import vote
 
-    return vote(reads)
+    return vote(reads, rule)
 
 
 def complain(problems: Iterable[str]) -> None:

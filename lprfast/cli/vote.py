@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from lprfast.evaluation.vote_page import VehicleEvidence
     from lprfast.reader import PlateReader
     from lprfast.results import PlateRead
+    from lprfast.voting import Rule
 
 # A page holds a picture of every crop.
 _MOST_CROPS_ON_A_PAGE = 2000
@@ -38,6 +39,13 @@ _MOST_CROPS_ON_A_PAGE = 2000
     type=click.Path(path_type=Path, dir_okay=False),
     help="Write the evidence here, one HTML page: the crops, what each said and weighs, the alternatives.",
 )
+@click.option(
+    "--rule",
+    type=click.Choice(["fused", "best", "majority", "mvcp", "rover", "product"]),
+    default="fused",
+    show_default=True,
+    help="How to vote; all but fused are published rules to compare with (docs/voting.md).",
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout, reads included.")
 @click.option("--csv", "as_csv", is_flag=True, help="CSV on stdout: a row per vehicle.")
 @reader_options
@@ -45,6 +53,7 @@ _MOST_CROPS_ON_A_PAGE = 2000
 def vote(
     inputs: tuple[str, ...],
     report: Path | None,
+    rule: Rule,
     as_json: bool,
     as_csv: bool,
     model: str,
@@ -75,7 +84,7 @@ def vote(
     reader = make_reader(model, device, threads, precision)
     complain(expanded.problems)
     writer = _writer(expanded, as_json, as_csv)
-    vehicles, failed = _vote_all(reader, expanded, writer, keep=report is not None)
+    vehicles, failed = _vote_all(reader, expanded, writer, rule, keep=report is not None)
     writer.close()
     problems = _write_page(report, vehicles, reader) if report else []
     complain(problems)
@@ -94,7 +103,7 @@ def _writer(expanded: Expanded, as_json: bool, as_csv: bool) -> Writer:
 
 
 def _vote_all(
-    reader: PlateReader, expanded: Expanded, writer: Writer, keep: bool
+    reader: PlateReader, expanded: Expanded, writer: Writer, rule: Rule, keep: bool
 ) -> tuple[list[VehicleEvidence], int]:
     """Reads, votes and writes; the vehicles where they are kept, and how many crops failed."""
     from lprfast.data.reading import read_files
@@ -111,7 +120,7 @@ def _vote_all(
             failed += _complain_of(source, file.read)
             writer.read(source, file.read)
             if reads := tracks.add(source.track, file.read):
-                voted = vote_reads(reads)
+                voted = vote_reads(reads, rule)
                 writer.vote(source.track, reads, voted)
                 if keep:
                     vehicles.append(VehicleEvidence(source.track, paths[source.track], reads, voted))

@@ -92,6 +92,7 @@ def reads_from_columns(columns: Columns, charset: tuple[str, ...] | None) -> lis
     for name, kind, rest in _PER_READ:
         if columns[name].dtype.kind != kind or columns[name].shape != (n, *rest):
             raise ColumnsError(f"{name}: unexpected {columns[name].dtype} {list(columns[name].shape)}")
+    _check_ranges(columns)
     posteriors = _split_posteriors(columns, charset)
     ragged = {name: _split(columns, name, n) for name in _CHARACTERS}
     texts, probabilities = (_split(columns, f"alternative_{name}", n) for name in ("texts", "probabilities"))
@@ -101,6 +102,14 @@ def reads_from_columns(columns: Columns, charset: tuple[str, ...] | None) -> lis
         characters = {name: tuple(values[i]) for name, values in ragged.items()}
         reads.append(_read(columns, i, posteriors[i], charset, alternatives, characters))
     return reads
+
+
+def _check_ranges(columns: Columns) -> None:
+    for name, low, high in (("confidence", 0, 1), ("width", 0, None), ("height", 0, None), ("lines", 0, 2)):
+        values = columns[name]
+        if not ((values >= low) & (values <= (np.inf if high is None else high))).all():
+            expected = f"{low} to {high}" if high is not None else f"{low} or more"
+            raise ColumnsError(f"{name}: expected numbers of {expected}")
 
 
 def _read(

@@ -147,6 +147,8 @@ def load_posteriors(path: str | os.PathLike[str]) -> CachedReads:
     document = _document(Path(path), columns)
     try:
         charset = document["charset"]
+        if charset is not None and not all(isinstance(symbol, str) for symbol in charset):
+            raise ColumnsError("charset: expected strings")
         reads = reads_from_columns(columns, None if charset is None else tuple(charset))
         names = [_strings(columns, name, len(reads)) for name in ("label", "source", "path", "track")]
         times = [None if np.isnan(time) else float(time) for time in _times(columns, len(reads))]
@@ -197,7 +199,7 @@ def _document(path: Path, columns: Columns) -> dict[str, Any]:
     try:
         document = json.loads(str(columns["facts"]))
         kind, version = document["kind"], document["schema_version"]
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, RecursionError):
         kind, version, document = None, None, {}
     if kind != KIND:
         raise PosteriorsError(f"{path}: no reads in it; expected a file of 'lprfast eval --save-posteriors'")
