@@ -159,8 +159,8 @@ class PlateReader:
         Args:
             crops: as for :meth:`read_many`.
             stop_at: a probability over 0 and up to 1. The crops are then read best first (wide and sharp
-                ones, near-duplicates late), two at a time, until the vote's probability reaches it on the
-                evidence of two different pictures (``effective_reads`` of 1.5 or more). None reads all.
+                ones, near-duplicates late), two at a time or more, until the vote's probability reaches it on
+                the evidence of two different pictures (``effective_reads`` of 1.25 or more). None reads all.
 
         Returns:
             The vote, with one contribution for each crop. Those that were not read say so.

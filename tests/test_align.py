@@ -188,3 +188,16 @@ def test_bf16_moves_no_corner() -> None:
         cut, located = model.cut_out(images, corners), model(images)[1]
     assert torch.equal(cut, model.cut_out(images, corners))
     assert located.dtype == torch.float32
+
+
+def test_the_cut_out_is_that_of_grid_sample() -> None:
+    torch.manual_seed(3)
+    model = Aligned(nn.Sequential(nn.Identity()), nn.Identity(), 32, 128)
+    images = torch.randn(6, 1, 64, 256)
+    # Some corners outside the crop: the border is repeated there.
+    corners = torch.tensor([[0.05, 0.2], [0.95, 0.2], [0.95, 0.8], [0.05, 0.8]]) + 0.2 * torch.randn(6, 4, 2)
+    points = torch.einsum("kp,nkc->npc", model.weights, corners).view(6, 32, 128, 2)
+    expected = nn.functional.grid_sample(images, points * 2 - 1, padding_mode="border", align_corners=False)
+    assert float(points.min()) < 0
+    assert float(points.max()) > 1
+    torch.testing.assert_close(model.cut_out(images, corners), expected, atol=1e-3, rtol=1e-3)

@@ -24,6 +24,7 @@ from lprfast.evaluation.markup import Markup, escape, page, picture, table, tag
 from lprfast.evaluation.page import confusion_table, eval_page, is_right, marked, worst_errors
 from lprfast.evaluation.reliability import calibration
 from lprfast.evaluation.vote_page import VehicleEvidence, vote_page
+from lprfast.voting import RULES
 
 vote_module = importlib.import_module("lprfast.cli.vote")  # the package's own name is the command
 
@@ -342,3 +343,8 @@ def test_vote_takes_a_rule(tmp_path: Path) -> None:
     (vehicle,) = document["tracks"]
     assert vehicle["text"] == "AB12"
     assert vehicle["probability"] == pytest.approx(2 / 3)
+
+
+def test_the_rules_offered_are_those_that_there_are() -> None:
+    (option,) = [param for param in vote_module.vote.params if param.name == "rule"]
+    assert tuple(option.type.choices) == RULES  # written out there, so that --help imports nothing

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <numeric>
 
 #include "vote/candidates.hpp"
@@ -37,13 +38,7 @@ class Election {
  public:
   Election(const std::vector<Voter>& voters, const Options& options)
       : voters_(voters), scorer_(voters, options), candidates_(propose(voters, options)) {
-    std::vector<double> log_likelihoods(voters.size());
-    for (std::size_t i = 0; i < voters.size(); ++i) {
-      own_.push_back(options.floor);
-      if (voters[i].labels.empty()) continue;
-      scorer_.score(voters[i].labels, log_likelihoods.data());
-      own_[i] = log_likelihoods[i];
-    }
+    score_own(options.floor);
     score_new();
   }
 
@@ -79,6 +74,19 @@ class Election {
   const Scored& scored(std::size_t index) const { return scored_[index]; }
 
  private:
+  // Voters mostly read the same text: each is scored once.
+  void score_own(double floor) {
+    std::map<Labels, std::vector<double>> scores;
+    for (std::size_t i = 0; i < voters_.size(); ++i) {
+      const Labels& labels = voters_[i].labels;
+      own_.push_back(floor);
+      if (labels.empty()) continue;
+      const auto [found, fresh] = scores.try_emplace(labels, voters_.size());
+      if (fresh) scorer_.score(labels, found->second.data());
+      own_[i] = found->second[i];
+    }
+  }
+
   void score_new() {
     for (std::size_t index = scored_.size(); index < candidates_.texts().size(); ++index) {
       const Labels& labels = candidates_.texts()[index];
