@@ -26,12 +26,16 @@ class Aligned(nn.Module):
 
     weights: Tensor
 
-    def __init__(self, locate: nn.Sequential, read: nn.Module, height: int, width: int) -> None:
+    def __init__(
+        self, locate: nn.Sequential, read: nn.Module, height: int, width: int, rows: int | None = None
+    ) -> None:
+        """``rows``: height of what is cut out and read, ``h`` unless given."""
         super().__init__()
         self.locate = locate
         self.read = read
-        self.size = (height, width)
-        self.register_buffer("weights", _corner_weights(height, width), persistent=False)
+        self.source = (2 * height, 2 * width)
+        self.size = (rows or height, width)
+        self.register_buffer("weights", _corner_weights(*self.size), persistent=False)
 
     def forward(self, images: Tensor, hints: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """``hints [N, 4, 2]``: corners to read at, in place of the located ones where they are not NaN."""
@@ -55,7 +59,7 @@ class Aligned(nn.Module):
 
         Four gathers instead of ``grid_sample``, which ONNX Runtime takes three times as long for.
         """
-        tall, wide = 2 * self.size[0], 2 * self.size[1]
+        tall, wide = self.source
         with torch.autocast(images.device.type, enabled=False):
             x, left = self._positions(corners[:, :, 0].float(), wide)
             y, top = self._positions(corners[:, :, 1].float(), tall)
