@@ -114,6 +114,16 @@ def test_the_cut_shows_the_line_and_its_margins() -> None:
     assert bright.any(0).nonzero().flatten().tolist() == list(range(round(side), 128 - round(side)))
 
 
+def test_more_rows_show_the_same_line_taller() -> None:
+    images = torch.linspace(0, 1, 64)[None, None, :, None].expand(1, 1, 64, 256).contiguous()
+    corners = torch.tensor([[0.25, 0.25], [0.75, 0.25], [0.75, 0.5], [0.25, 0.5]])
+    cut, _ = Aligned(nn.Sequential(Fixed(corners)), nn.Identity(), 32, 128, rows=48)(images)
+    assert cut.shape == (1, 1, 48, 128)
+    # Rows are evenly spaced from the upper margin's to the lower one's: the gray of the row they are cut at.
+    rows = (torch.arange(48) + 0.5) / 48 * (1 + 2 * MARGINS[1]) - MARGINS[1]
+    torch.testing.assert_close(cut[0, 0, :, 64], (16 + 16 * rows - 0.5) / 63)
+
+
 def test_hints_that_are_known_take_the_place_of_what_was_located() -> None:
     images = torch.rand(2, 1, 64, 256)
     located, other = torch.rand(4, 2), torch.from_numpy(SQUARE)

@@ -28,7 +28,7 @@ from lprfast.models import model_names, model_path
 from training import calibrate, compare_models, false_reads, quantize
 from training.export import to_onnx
 from training.ocr.model import LstmHead, build_model, conv_bn, residual
-from training.quantize import QuantizeError, check_pairs, worst_pairs
+from training.qdq import QuantizeError, check_pairs, worst_pairs
 from training.synth import PlateGenerator
 from training.synth import Sample as SyntheticSample
 
