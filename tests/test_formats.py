@@ -87,7 +87,7 @@ def test_fields_are_in_range(layout: PlateLayout) -> None:
     assert layout.patterns
     assert {pattern.count("/") for pattern in layout.patterns} == {layout.rows - 1}
     assert layout.ink in {"dark", "light", "panel"}
-    assert set(layout.band.split()) <= {"left", "right", "top", "strip"}
+    assert set(layout.band.split()) <= {"left", "right", "top", "strip", "arms", "side"}
     assert 1 < layout.aspect < 6
     assert 0.3 < layout.height < 0.8
     assert 0.4 < layout.upper <= 1

@@ -12,11 +12,11 @@ import pytest
 
 from lprfast.formats import DIGITS, LATIN
 from training import false_reads
-from training.synth import negatives, split, words
+from training.synth import negatives, negatives_odd, split, words
 from training.synth.__main__ import main
 from training.synth.generator import Library
 from training.synth.negative_set import draw_set
-from training.synth.negatives_scene import Scene, blend, text_coverage, two_tones
+from training.synth.negatives_scene import Scene, blend, new_scene, text_coverage, two_tones
 
 TRAINING = tuple(dict.fromkeys(negatives.kinds(False)))
 HELD_OUT = negatives.kinds(True)
@@ -197,3 +197,19 @@ def test_false_reads_command_prints_the_share(capsys) -> None:  # type: ignore[n
     out = capsys.readouterr().out
     assert "of 20 negatives read as a plate with confidence over 0.5" in out
     assert "bar_code             2" in out
+
+
+def test_serial_numbers_are_longer_than_any_plate() -> None:
+    rng = random.Random(8)
+    texts = [negatives_odd._serial(rng) for _ in range(300)]
+    # No plate has more than ten characters in a line.
+    assert min(sum(c.isalnum() for c in text) for text in texts) > 10
+
+
+def test_cut_text_leaves_the_middle_of_the_box_without_a_letter() -> None:
+    for seed in range(20):
+        scene = new_scene(random.Random(seed), "stroke:1", 0.5)
+        negatives_odd.cut_text(random.Random(seed), scene)
+        x, y, width, height = scene.box
+        middle = scene.canvas[y + round(0.45 * height) : y + round(0.55 * height), x + 20 : x + width - 20]
+        assert np.unique(middle).size <= 2  # the board, and a line of its border at most

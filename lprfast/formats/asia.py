@@ -34,10 +34,13 @@ def _china_two(name: str, *patterns: str, weight: float) -> PlateLayout:
 
 # New-energy vehicles: D and its like run on batteries alone, F and its like do not; large ones end in it.
 _CN_ENERGY = "[ABCDEFGHJK]"
+# Once more: provinces of many strokes are taken for one another when they are small.
+_CN_DENSE = "[冀豫赣湘鄂陕粤闽皖鲁浙渝黑蒙贵]"
 
 _CHINA = (
-    _china("cn_blue", "PL.XXXXX", "PL.DDDDD", "PL.LDDDD", "PL.DDDLD", "PL XXXXX", "PL.DDDDL", "PL.LLDDD",
-           "PL.DLDDD", ink="light", weight=3.6),
+    _china("cn_blue", f"{_CN_DENSE}L.XXXXX", f"{_CN_DENSE}L.DDDDD", f"{_CN_DENSE}L.LDDDD", "PL.XXXXX",
+           "PL.DDDDD", "PL.LDDDD", "PL.DDDLD", "PL XXXXX", "PL.DDDDL", "PL.LLDDD", "PL.DLDDD", ink="light",
+           weight=4.6),
     _china("cn_light", "PL.XXXXX", "PL.DDDDD", "PL.LDDDD", weight=1.0),
     _china("cn_green", f"PL.{_CN_ENERGY}XDDDD", aspect=3.43, weight=0.7),
     _china("cn_green_large", f"PL.DDDDD{_CN_ENERGY}", aspect=3.43, weight=0.2),

@@ -105,7 +105,8 @@ _SI = codes("CE GO KK KP KR LJ MB MS NM PO SG")
 _CENTRAL = (
     _eu("sk", f"{_SK}*DDDLL", f"{_SK}-DDDLL", f"{_SK}* DDDLL", "LL-DDDLL", letters=_SK_LETTERS, weight=1.6),
     _eu("sk_2023", "LL DDDLL", letters=_SK_LETTERS),
-    _old("sk_old", f"{_SK}-DDDLL", f"{_SK}*DDDLL", letters=_SK_LETTERS, weight=0.2),
+    _eu("sk_old", f"{_SK}*DDDLL", f"{_SK}-DDDLL", f"{_SK}*DDDLL", letters=_SK_LETTERS, weight=0.8,
+        band="left arms"),
     _eu("cz", f"{_CZ}D*DDDD", f"{_CZ}D DDDD", f"{_CZ}L*DDDD", f"{_CZ}D*DDDD", letters=without("GOQW"),
         weight=1.4),
     _old("cz_old", "LLL*DD-DD", "LL*DD-DD", "LLL DD-DD", letters=without("QW"), weight=0.5),

@@ -37,8 +37,9 @@ class PlateLayout:
         pitch: from one character to the next, relative to the height of a line; 0 leaves it to the font.
         ink: ``dark`` (dark on light), ``light`` (light on dark) or ``panel`` (light on a dark panel inside
             a light plate).
-        band: any of ``left``, ``right``, ``top`` (bands beside or above the text) and ``strip`` (the texts
-            above and below stand on dark strips).
+        band: any of ``left``, ``right``, ``top`` (bands beside or above the text), ``arms`` (the left one is
+            as bright as the paper and holds a coat of arms), ``side`` (small codes before the text) and
+            ``strip`` (the texts above and below stand on dark strips).
         code: the country's letters in the band; empty: any country's.
         header, footer: whether small text stands above, below.
         above, below: what stands there, one of these; empty: anything.

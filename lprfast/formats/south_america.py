@@ -28,9 +28,9 @@ def _brazil(name: str, ink: str, weight: float) -> PlateLayout:
 
 
 def _mercosur(name: str, *patterns: str, above: tuple[str, ...], weight: float,
-              letters: str = LATIN) -> PlateLayout:  # fmt: skip
+              letters: str = LATIN, band: str = "top") -> PlateLayout:  # fmt: skip
     return PlateLayout(
-        name, patterns, letters, aspect=3.08, height=0.56, band="top", weight=weight, above=above, pitch=0.75
+        name, patterns, letters, aspect=3.08, height=0.56, band=band, weight=weight, above=above, pitch=0.75
     )
 
 
@@ -44,7 +44,9 @@ _ARGENTINA = ("REPUBLICA ARGENTINA",)
 LAYOUTS: tuple[PlateLayout, ...] = (
     _brazil("br_old", "dark", 3.5),
     _brazil("br_old_dark", "light", 5.0),
-    _mercosur("br_mercosur", "LLLDLDD", "LLL DLDD", above=("BRASIL",), weight=1.6),
+    _mercosur("br_mercosur", "LLLDLDD", "LLL DLDD", above=("BRASIL",), weight=2.4, band="top side"),
+    _mercosur("br_mercosur_plain", "LLLDLDD", "LLL DLDD", above=("BRASIL", "BRASIL", "MERCOSUL BRASIL"),
+              weight=0.8),
     _two("br_two", "LLL/DDDD", "LLL/DLDD", aspect=1.2, weight=0.5),
     PlateLayout("ar_old", ("LLL DDD", "LLL*DDD", "LLL.DDD", "LLL*DDD", "[IJ]LL DDD"), aspect=2.3, height=0.5,
                 ink="panel", header=True, footer=True, weight=3.0, above=("ARGENTINA",),

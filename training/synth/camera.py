@@ -122,7 +122,7 @@ def photograph(
     light: random.Random | None = None,
 ) -> Gray:
     """The crop of a plate, uint8 [h, ``width``]; shadows and glare come from ``light`` if given."""
-    corners, crop = _frame(box, view)
+    crop = _frame(box, view)[1]
     height = max(8, min(2 * width, round(width * view.stretch * crop[3] / crop[2])))
     # Small crops are seen at twice their size first, so that lens and sampling are two steps.
     over = 2 if width < 110 else 1
@@ -133,7 +133,7 @@ def photograph(
         half = (canvas.shape[1] // 2, canvas.shape[0] // 2)
         source = cv2.resize(canvas, half, interpolation=cv2.INTER_AREA)
     phase = (rng.uniform(-0.5, 0.5) * over, rng.uniform(-0.5, 0.5) * over)
-    matrix = _projection(box, corners, crop, size, halved, phase)
+    matrix = _projection(box, view, size, halved, phase)
     seen = cv2.warpPerspective(source, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     image = _light(light or rng, seen, _tone_curve(canvas, box, optics), optics)
     image = _blur(image, optics, over, width)
@@ -150,15 +150,14 @@ def corners_in_crop(
     Each is x, y, width, height on the canvas and becomes its corners from the top left clockwise: x and y as
     shares of the crop's width and height; a corner that the crop cuts off is outside 0-1.
     """
-    corners, crop = _frame(box, view)
-    matrix = _projection(box, corners, crop, (1, 1), 1.0, (0.0, 0.0))
+    matrix = _to_shares(box, view)
     points = np.array([[(x, y), (x + w, y), (x + w, y + h), (x, y + h)] for x, y, w, h in parts], np.float32)
     return np.asarray(cv2.perspectiveTransform(points.reshape(-1, 1, 2), matrix), np.float32).reshape(
         -1, 4, 2
     )
 
 
-@functools.lru_cache(maxsize=1)  # asked for twice a plate: by the picture and by its corners
+@functools.lru_cache(maxsize=1)  # asked for twice a plate, as _to_shares: by the picture, by its corners
 def _frame(box: Box, view: View) -> tuple[NDArray[np.float32], tuple[float, float, float, float]]:
     """The plate's corners as seen, and the detector's box x, y, width, height around them."""
     _, _, width, height = box
@@ -173,19 +172,21 @@ def _frame(box: Box, view: View) -> tuple[NDArray[np.float32], tuple[float, floa
     return corners.astype(np.float32), crop
 
 
-def _projection(
-    box: Box,
-    corners: NDArray[np.float32],
-    crop: tuple[float, float, float, float],
-    size: tuple[int, int],
-    halved: float,
-    phase: tuple[float, float],
-) -> NDArray[np.float64]:
+@functools.lru_cache(maxsize=1)
+def _to_shares(box: Box, view: View) -> NDArray[np.float64]:
+    """The map from px of the canvas to shares of the crop, float64 [3, 3]."""
     x, y, w, h = box
-    source = np.array([[x, y], [x + w, y], [x + w, y + h], [x, y + h]], np.float32) * halved
-    scale = np.array([size[0] / crop[2], size[1] / crop[3]], np.float32)
-    target = (corners - np.array(crop[:2], np.float32)) * scale + np.array(phase, np.float32)
+    corners, crop = _frame(box, view)
+    source = np.array([[x, y], [x + w, y], [x + w, y + h], [x, y + h]], np.float32)
+    target = (corners - np.array(crop[:2], np.float32)) / np.array(crop[2:], np.float32)
     return np.asarray(cv2.getPerspectiveTransform(source, target.astype(np.float32)), np.float64)
+
+
+def _projection(
+    box: Box, view: View, size: tuple[int, int], halved: float, phase: tuple[float, float]
+) -> NDArray[np.float64]:
+    to_pixels = np.array([[size[0], 0, phase[0]], [0, size[1], phase[1]], [0, 0, 1.0]])
+    return np.asarray((to_pixels @ _to_shares(box, view)) * (1 / halved, 1 / halved, 1), np.float64)
 
 
 def _tone_curve(canvas: Gray, box: Box, optics: Optics) -> NDArray[np.float32]:

@@ -17,7 +17,7 @@ from training.synth import glyphs, negatives, split
 from training.synth.camera import corners_in_crop, draw_optics, draw_view, photograph
 from training.synth.plate import Fonts, Plate, draw_plate, draw_symbols
 
-NEGATIVE_SHARE = 0.06
+NEGATIVE_SHARE = 0.08
 TWO_LINES = 1.7  # weight of layouts with two lines: a crop shows one of them, and both rows have to be right
 MAX_WIDTH = 1024  # pixels; plates are drawn narrower than this
 FLAT = 2.0  # gray levels; a crop of less contrast shows nothing

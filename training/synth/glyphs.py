@@ -14,6 +14,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from lprfast.formats import DIGITS, LATIN, PROVINCES, SUFFIXES
 from training.synth import split
+from training.synth.lettering import line_of_text
 from training.synth.stroke_font import GLYPH_HEIGHT, draw_font
 
 Gray = NDArray[np.uint8]
@@ -128,11 +129,6 @@ def _cut_to_ink(image: Gray) -> Gray:
 
 
 @functools.cache
-def _small_face(path: str) -> ImageFont.FreeTypeFont:
-    return ImageFont.truetype(path, 40)
-
-
-@functools.cache
 def small_text(font: str, text: str) -> Gray:
     """A line of small text as coverage, uint8 [h, w] with h about 28: headers, slogans, dealer names."""
     if font.startswith("stroke:"):
@@ -141,6 +137,6 @@ def small_text(font: str, text: str) -> Gray:
         pieces = [part for c in text.upper() for part in (glyphs.get(c, np.repeat(gap, 2, 1)), gap)]
         image = np.hstack(pieces)
     else:
-        image = _text_image(_small_face(font), text)
+        image = _cut_to_ink(line_of_text(font, text, 32))
     width = max(4, round(image.shape[1] * 28 / image.shape[0]))
     return np.asarray(cv2.resize(image, (width, 28), interpolation=cv2.INTER_AREA), np.uint8)

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import functools
-import math
 import random
-from typing import Any
 
 import cv2
 import numpy as np
@@ -13,25 +10,11 @@ from numpy.typing import NDArray
 
 from lprfast.formats import DIGITS, LATIN, PlateLayout
 from training.synth import words
+from training.synth.bands import bands, stamp
 from training.synth.glyphs import Font, small_text
+from training.synth.pictures import draw_blot, draw_emblem, draw_seal
 
 Image = NDArray[np.float32]
-
-
-def stamp(
-    face: Image,
-    coverage: NDArray[np.uint8],
-    center: tuple[float, float],
-    size: tuple[float, float],
-    tone: float,
-) -> None:
-    """Draws a small coverage image, scaled to ``size`` (w, h), around ``center`` (x, y)."""
-    wide, tall = max(2, min(round(size[0]), face.shape[1])), max(2, min(round(size[1]), face.shape[0]))
-    x = min(max(0, round(center[0] - wide / 2)), face.shape[1] - wide)
-    y = min(max(0, round(center[1] - tall / 2)), face.shape[0] - tall)
-    alpha = cv2.resize(coverage, (wide, tall), interpolation=cv2.INTER_AREA).astype(np.float32) * (1 / 255)
-    target = face[y : y + tall, x : x + wide]
-    target += (tone - target) * alpha
 
 
 def small_prints(
@@ -50,8 +33,7 @@ def small_prints(
         _print_line(rng, face, font, text, at, _readable(face, at, faint, edge))
     if "top" in layout.band:
         _print_line(rng, face, font, _any_of(rng, layout.above, words.HEADERS), 0.11, 235.0)
-    if "left" in layout.band and rng.random() < 0.85:
-        _country(rng, face, font, layout.code or rng.choice(words.COUNTRY_CODES))
+    bands(rng, layout, face, font)
     if layout.header and layout.footer and rng.random() < 0.6 * level:
         for x in rng.sample((0.1, 0.9), rng.randrange(1, 3)):
             _sticker(rng, face, font, (x * width, rng.choice((0.12, 0.12, 0.88)) * height))
@@ -74,40 +56,6 @@ def _any_of(rng: random.Random, own: tuple[str, ...], generic: tuple[str, ...]) 
 def _readable(face: Image, y: float, tone: float, edge: float) -> float:
     """The tone of a text at height ``y``: on a dark strip across the plate it is the plate's own."""
     return edge if abs(float(face[round(y * face.shape[0]), 8]) - edge) > 60 else tone
-
-
-def _country(rng: random.Random, face: Image, font: str, code: str) -> None:
-    """What a band holds: a ring of stars, arms or nothing over the letters of the country."""
-    height, width = face.shape
-    band = float(face[height // 2, round(width * 0.02)])
-    tone = rng.uniform(max(band, 120.0), 255.0) if rng.random() < 0.85 else rng.uniform(0, band)
-    kind = rng.choice(("stars", "stars", "stars", "ring", "arms", ""))
-    place = (width * rng.uniform(0.04, 0.05), height * 0.5)
-    size = (width * rng.uniform(0.055, 0.075), height * rng.uniform(0.72, 0.86))
-    stamp(face, _band_print(font, code, kind), place, size, tone)
-
-
-@functools.cache
-def _band_print(font: str, code: str, kind: str) -> NDArray[np.uint8]:
-    """The inside of a band as coverage, uint8 [96, 32]."""
-    out = np.zeros((96, 32), np.uint8)
-    letters = small_text(font, code)
-    wide = min(28, max(10, letters.shape[1]))
-    left = (32 - wide) // 2
-    out[70:92, left : left + wide] = cv2.resize(letters, (wide, 22), interpolation=cv2.INTER_AREA)
-    if kind == "stars":
-        for k in range(12):
-            angle = k * math.pi / 6
-            center = (round(16 + 13 * math.cos(angle)), round(26 + 17 * math.sin(angle)))
-            cv2.circle(out, center, 2, 255, -1, cv2.LINE_AA)
-    elif kind == "ring":
-        cv2.ellipse(out, (16, 26), (12, 15), 0, 0, 360, 200, 3, cv2.LINE_AA)
-    elif kind == "arms":
-        shield = np.array([(4, 8), (28, 8), (27, 32), (16, 46), (5, 32)], np.int32)
-        cv2.fillPoly(out, [shield], 160, cv2.LINE_AA)
-        cv2.line(out, (16, 14), (16, 38), 255, 3)
-        cv2.line(out, (9, 22), (23, 22), 255, 3)
-    return out
 
 
 def _print_line(rng: random.Random, face: Image, font: str, text: str, y: float, tone: float) -> None:
@@ -156,6 +104,24 @@ def _dealer_frame(rng: random.Random, face: Image, font: str) -> None:
         stamp(face, name, (width / 2, edge), size, 230.0 if tone < 110 else 20.0)
 
 
+def holder_text(
+    rng: random.Random, canvas: NDArray[np.uint8], box: tuple[int, int, int, int], font: str
+) -> None:
+    """The bar of a plate holder under (or over) the plate, with the name of a dealer on it."""
+    x, y, width, height = box
+    bar = round(max(8.0, height * rng.uniform(0.12, 0.25)))
+    top = y + height + rng.randrange(3) if rng.random() < 0.8 else y - bar
+    strip = canvas[max(0, top) : top + bar, x : x + width]
+    if strip.shape[0] < 6:
+        return
+    dark = rng.random() < 0.7
+    face = np.full(strip.shape, rng.uniform(5, 60) if dark else rng.uniform(150, 250), np.float32)
+    name = small_text(font, rng.choice((words.brand(rng), words.web_address(rng), rng.choice(words.SLOGANS))))
+    size = (min(width * 0.8, name.shape[1] * bar / 28), strip.shape[0] * rng.uniform(0.6, 0.85))
+    stamp(face, name, (width * rng.uniform(0.35, 0.65), strip.shape[0] / 2), size, 235.0 if dark else 20.0)
+    strip[:] = face.astype(np.uint8)
+
+
 def draw_mark(
     rng: random.Random,
     coverage: NDArray[np.uint8],
@@ -172,9 +138,9 @@ def draw_mark(
     elif mark == ".":
         cv2.circle(coverage, (cx, cy), max(2, round(tall * rng.uniform(0.05, 0.08))), 255, -1, cv2.LINE_AA)
     elif mark == "*":
-        _seal(rng, coverage, cx, y, wide, tall)
+        draw_seal(rng, coverage, cx, y, wide, tall)
     elif mark == "&":
-        _emblem(rng, coverage, cell)
+        draw_emblem(rng, coverage, font, cell)
     elif mark == "!":
         letters = [rng.choice(LATIN) for _ in range(rng.choice((2, 2, 3)))]
         small, fill = tall / len(letters), rng.uniform(0.78, 0.95)
@@ -184,88 +150,3 @@ def draw_mark(
             ]
             if target.size:
                 target[:] = cv2.resize(font.glyphs[letter], target.shape[::-1], interpolation=cv2.INTER_AREA)
-
-
-def _seal(
-    rng: random.Random, coverage: NDArray[np.uint8], cx: int, y: float, wide: float, tall: float
-) -> None:
-    """One or two round seals, or a shield."""
-    # Small and mostly faint: two dark discs would be an 8.
-    tone = rng.choice((rng.randrange(60, 170), rng.randrange(60, 256)))
-    radius = max(2, round(min(wide * 0.42, tall * rng.uniform(0.1, 0.17))))
-    if rng.random() < 0.65:
-        for share in (0.25, 0.75) if rng.random() < 0.7 else (0.5,):
-            center = (cx, round(y + tall * share))
-            cv2.circle(coverage, center, radius, tone, rng.choice((-1, 1, 1)), cv2.LINE_AA)
-            cv2.circle(coverage, center, max(1, radius // 2), rng.randrange(180), -1, cv2.LINE_AA)
-    else:
-        draw_blot(rng, coverage, (cx, y + tall * rng.uniform(0.3, 0.6)), min(wide * 0.45, tall * 0.3), tone)
-
-
-def _emblem(rng: random.Random, coverage: NDArray[np.uint8], cell: tuple[float, float, float, float]) -> None:
-    """A picture as tall as the characters: a badge, a tree, a scribble or shapes one over the other."""
-    x, y, wide, tall = cell
-    center, reach = (x + wide / 2, y + tall / 2), min(wide * rng.uniform(0.4, 0.55), tall * 0.6)
-    kind = rng.random()
-    if kind < 0.3:
-        _badge(rng, coverage, center, reach)
-    elif kind < 0.65:
-        _strokes(rng, coverage, center, (reach, tall * rng.uniform(0.4, 0.6)), tree=kind < 0.5)
-    else:
-        for _ in range(rng.randrange(2, 5)):
-            spot = (center[0] + reach * rng.uniform(-0.4, 0.4), center[1] + tall * rng.uniform(-0.25, 0.25))
-            draw_blot(rng, coverage, spot, reach * rng.uniform(0.4, 1), rng.randrange(40, 256))
-
-
-def _badge(
-    rng: random.Random, coverage: NDArray[np.uint8], center: tuple[float, float], reach: float
-) -> None:
-    """A round seal: rings, and something small inside."""
-    middle, tone = (round(center[0]), round(center[1])), rng.randrange(90, 256)
-    cv2.circle(coverage, middle, max(3, round(reach)), tone, rng.choice((-1, 1, 2, 3)), cv2.LINE_AA)
-    cv2.circle(
-        coverage, middle, max(2, round(reach * 0.72)), rng.randrange(256), rng.choice((-1, 1, 2)), cv2.LINE_AA
-    )
-    # Never an empty ring: that would be an O.
-    for size in (0.6, 0.35):
-        draw_blot(rng, coverage, center, reach * size, rng.randrange(256))
-
-
-def _strokes(
-    rng: random.Random,
-    coverage: NDArray[np.uint8],
-    center: tuple[float, float],
-    reach: tuple[float, float],
-    tree: bool,
-) -> None:
-    """A trunk with branches, or a scribble of short lines."""
-    (cx, cy), (rx, ry), tone = center, reach, rng.randrange(90, 256)
-    if tree:
-        cv2.line(
-            coverage, (round(cx), round(cy - ry)), (round(cx), round(cy + ry)), tone, rng.randrange(1, 4)
-        )
-    count = rng.randrange(6, 16)
-    for k in range(count):
-        share = k / count
-        if tree:
-            tip, level = rx * rng.uniform(0.3, 1) * (0.3 + 0.7 * share), cy - ry + 2 * ry * share
-            ends = [(cx - tip, level + tip * 0.4), (cx, level), (cx + tip, level + tip * 0.4)]
-        else:
-            ends = [(cx + rng.uniform(-rx, rx), cy + rng.uniform(-ry, ry)) for _ in range(3)]
-        points = np.round(ends).astype(np.int32).reshape(-1, 1, 2)
-        cv2.polylines(coverage, [points], False, tone, rng.randrange(1, 4), cv2.LINE_AA)
-
-
-def draw_blot(
-    rng: random.Random, image: NDArray[Any], center: tuple[float, float], reach: float, tone: float
-) -> None:
-    """A ragged filled shape, like a tree, an animal or the outline of a state."""
-    angles = sorted(rng.uniform(0, 6.283) for _ in range(rng.randrange(4, 12)))
-    points = [
-        (
-            center[0] + math.cos(a) * reach * rng.uniform(0.3, 1),
-            center[1] + math.sin(a) * reach * rng.uniform(0.4, 1.2),
-        )
-        for a in angles
-    ]
-    cv2.fillPoly(image, [np.round(points).astype(np.int32)], tone, cv2.LINE_AA)

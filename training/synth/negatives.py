@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from training.synth import negatives_held_out as patterns
 from training.synth import negatives_held_out_text as symbols
+from training.synth import negatives_odd as odd
 from training.synth import negatives_text as text
 from training.synth import negatives_vehicle as vehicle
 from training.synth import split, surface
@@ -41,6 +42,12 @@ _SCENES: dict[str, Draw] = {
     "sentences": text.sentences,
     "huge_symbol": text.huge_symbol,
     "prices": text.prices,
+    "pictograms": odd.pictograms,
+    "strokes": odd.strokes,
+    "hazard": odd.hazard,
+    "dots": odd.dots,
+    "cut_text": odd.cut_text,
+    "serial": odd.serial,
     "bar_code": patterns.bar_code,
     "matrix_code": patterns.matrix_code,
     "bricks": patterns.bricks,

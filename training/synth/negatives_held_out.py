@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 
 from training.synth import surface
-from training.synth.marks import draw_blot
 from training.synth.negatives_scene import Scene, panel, two_tones
+from training.synth.pictures import draw_blot
 
 
 def bar_code(rng: random.Random, scene: Scene) -> None:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import functools
 import random
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageFont
 
 from training.synth import surface
+from training.synth.lettering import line_of_text
 
 Gray = NDArray[np.uint8]
 Box = tuple[int, int, int, int]
@@ -111,44 +110,7 @@ def text_coverage(font: str, text: str, pixels: int) -> Gray:
     """A line of text as coverage, uint8 [h, w], about ``pixels`` high, cut to the rows with ink."""
     if font.startswith("stroke:"):
         return _built_in_text(int(font.partition(":")[2]), text, pixels)
-    letters = [_letter(font, pixels, character) for character in text]
-    width = sum(letter.advance for letter in letters)
-    image = np.zeros((3 * pixels, width + 2 * pixels), np.uint8)
-    x = pixels // 2
-    for letter in letters:
-        # Slanted letters reach back under their neighbours.
-        top, left = 2 * pixels + letter.top, x + letter.left
-        target = image[top : top + letter.ink.shape[0], left : left + letter.ink.shape[1]]
-        np.maximum(target, letter.ink, out=target)
-        x += letter.advance
-    return _rows_with_ink(image[:, pixels // 2 : pixels // 2 + width])
-
-
-@dataclass(frozen=True)
-class _Letter:
-    """A letter's coverage, where it starts from the pen on the base line, and how far the pen moves, px."""
-
-    ink: Gray
-    left: int
-    top: int
-    advance: int
-
-
-@functools.cache
-def _letter(path: str, pixels: int, character: str) -> _Letter:
-    # Letters are kept, lines are not: most lines come once, and setting one anew is slow.
-    face = _face(path, pixels)
-    left, top, right, bottom = (int(v) for v in face.getbbox(character, anchor="ls"))
-    image = Image.new("L", (max(1, right - left), max(1, bottom - top)))
-    ImageDraw.Draw(image).text((-left, -top), character, font=face, fill=255, anchor="ls")
-    limits = max(-pixels // 2, left), max(-2 * pixels, top)
-    ink = np.array(image, np.uint8)[: pixels - limits[1], : 2 * pixels]
-    return _Letter(ink, limits[0], limits[1], max(1, round(face.getlength(character))))
-
-
-@functools.cache
-def _face(path: str, pixels: int) -> ImageFont.FreeTypeFont:
-    return ImageFont.truetype(path, round(pixels * 1.2))
+    return _rows_with_ink(line_of_text(font, text, pixels))
 
 
 def _built_in_text(index: int, text: str, pixels: int) -> Gray:

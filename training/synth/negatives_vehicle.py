@@ -8,8 +8,8 @@ import random
 import cv2
 import numpy as np
 
-from training.synth.marks import draw_blot
 from training.synth.negatives_scene import Scene, two_tones
+from training.synth.pictures import draw_blot
 
 
 def bodywork(rng: random.Random, scene: Scene) -> None:

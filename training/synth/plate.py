@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from lprfast.formats import PROVINCES, SUFFIXES, PlateLayout, pattern_choices, split_pattern
 from training.synth import marks, surface, words
+from training.synth.chinese import chinese_look, pressed
 from training.synth.glyphs import Font
 
 Image = NDArray[np.float32]
@@ -99,10 +100,14 @@ def draw_plate(
         fonts = replace(fonts, main=_twin_glyphs(fonts.main, layout.twins))
     coverage, boxes = _coverage(rng, layout, lines, fonts, (height, width))
     surface.chip_paint(rng, coverage, level)
+    surface.fade(rng, coverage, level)
     marks.small_prints(rng, layout, face, fonts.small, paper, ink, level)
+    ink = paper + (ink - paper) * _strength(rng, layout, level)
     surface.ink_onto(face, coverage, ink, relief=rng.uniform(0, 28) if rng.random() < 0.6 else 0.0)
     surface.wear(rng, face, level)
     surface.place(rng, canvas, face, box, level)
+    if rng.random() < 0.12 * level:
+        marks.holder_text(rng, canvas, box, fonts.small)
     surface.cover(rng, canvas, box, level)
     return Plate(canvas, box, texts, layout, tuple((x + pad_x, y + pad_y, w, h) for x, y, w, h in boxes))
 
@@ -133,6 +138,12 @@ def _tones(rng: random.Random, layout: PlateLayout, level: float) -> tuple[float
     return (dark, bright) if inverted else (bright, dark)
 
 
+def _strength(rng: random.Random, layout: PlateLayout, level: float) -> float:
+    """Contrast of the number as a share of that of the small prints: yellow on turquoise has little."""
+    pale = 0.16 if layout.header and layout.footer else 0.06
+    return rng.uniform(0.25, 0.6) if rng.random() < pale * level else 1.0
+
+
 def _coverage(
     rng: random.Random, layout: PlateLayout, lines: list[list[str]], fonts: Fonts, size: tuple[int, int]
 ) -> tuple[NDArray[np.uint8], list[Box]]:
@@ -144,7 +155,8 @@ def _coverage(
 
 def _areas(rng: random.Random, layout: PlateLayout, size: tuple[int, int]) -> list[_Area]:
     height, width = size
-    left = width * (0.1 if "left" in layout.band else 0.025) + rng.uniform(0, 0.03) * width
+    banded = "left" in layout.band or "side" in layout.band
+    left = width * (0.1 if banded else 0.025) + rng.uniform(0, 0.03) * width
     right = width * (0.91 if "right" in layout.band else 0.975) - rng.uniform(0, 0.03) * width
     if layout.ink == "panel":
         # The first and last character may touch the light frame.
@@ -200,8 +212,10 @@ def _draw_line(
     room = area.right - area.left
     widest = rng.uniform(0.95, 1.12) if pitch else rng.uniform(1.0, 1.35)
     fit = min(room * rng.uniform(0.8, 1.0) / sum(cells), widest)
-    x = area.left + (room - sum(cells) * fit) * (0.5 + rng.uniform(-0.3, 0.3))
-    ink_share = rng.uniform(0.8, 0.9)
+    # Mostly about the middle; at either end it touches a band or the edge.
+    side = rng.uniform(0.2, 0.8) if rng.random() < 0.8 else rng.choice((0.0, 0.0, 0.03, 1.0))
+    x = area.left + (room - sum(cells) * fit) * side
+    ink_share, look = rng.uniform(0.8, 0.9), chinese_look(rng) if fonts.chinese else None
     first, last = area.right, area.left
     for symbol, cell in zip(symbols, cells, strict=True):
         cell *= fit
@@ -209,16 +223,20 @@ def _draw_line(
             marks.draw_mark(rng, coverage, symbol, fonts.main, (x, area.top, cell, area.height))
             x += cell
             continue
-        if symbol in _CHINESE and fonts.chinese:
-            glyph, ink = fonts.chinese.glyphs[symbol], cell * ink_share
+        if symbol in _CHINESE and fonts.chinese and look:
+            ink = min(cell, cell * ink_share * look.width)
+            tall = area.height * look.height
+            top = area.top + (area.height - tall) * look.level
+            _paste(
+                coverage, pressed(fonts.chinese.glyphs[symbol], look), x + (cell - ink) / 2, top, ink, tall
+            )
         else:
             glyph = fonts.main.glyphs[symbol]
             own = glyph.shape[1] * stretch * fit
             # A narrow I or 1 stays narrow.
             ink = min(cell * 0.95, own) if same_cell else min(cell * ink_share, own * 1.25)
-        left = x + (cell - ink) / 2
-        _paste(coverage, glyph, left, area.top, ink, area.height)
-        first, last = min(first, left), max(last, left + ink)
+            _paste(coverage, glyph, x + (cell - ink) / 2, area.top, ink, area.height)
+        first, last = min(first, x + (cell - ink) / 2), max(last, x + (cell + ink) / 2)
         x += cell
     return first, area.top, last - first, area.height
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from training.synth.stroke_shapes import SHAPES, WIDTHS
 
 GLYPH_HEIGHT = 64
-_OVERSAMPLE = 3
+_OVERSAMPLE = 4
 _CONFUSABLE = ("68", "98", "B8", "D0", "DO", "C0", "CO", "G6", "S8", "38", "Q0", "QO", "HM", "NH", "UV")
 _ATTEMPTS = 12
 
@@ -140,7 +140,7 @@ def _round_corners(points: list[Point], radii: list[float], closed: bool, steps:
 
 def _polyline(image: NDArray[np.uint8], line: NDArray[Any], closed: bool, stroke: float) -> None:
     fixed = np.round(line * 16).astype(np.int32).reshape(-1, 1, 2)
-    cv2.polylines(image, [fixed], closed, 255, max(1, round(stroke)), cv2.LINE_AA, 4)
+    cv2.polylines(image, [fixed], closed, 255, max(1, round(stroke)), cv2.LINE_8, 4)
 
 
 def _flat_line(image: NDArray[np.uint8], line: NDArray[Any], stroke: float) -> None:
@@ -152,10 +152,10 @@ def _flat_line(image: NDArray[np.uint8], line: NDArray[Any], stroke: float) -> N
         if len(line) > 3:
             _polyline(image, line[1:-1], False, stroke)
         for corner in (line[1], line[-2]):
-            cv2.circle(image, (round(corner[0]), round(corner[1])), round(half), 255, -1, cv2.LINE_AA)
+            cv2.circle(image, (round(corner[0]), round(corner[1])), round(half), 255, -1)
     segments = [(ends[0], line[1]), (line[-2], ends[1])] if len(line) > 2 else [(ends[0], ends[1])]
     for a, b in segments:
         direction = (b - a) / max(1e-6, float(np.hypot(*(b - a))))
         normal = np.array([-direction[1], direction[0]]) * half
         quad = np.array([a + normal, b + normal, b - normal, a - normal])
-        cv2.fillConvexPoly(image, np.round(quad * 16).astype(np.int32), 255, cv2.LINE_AA, 4)
+        cv2.fillConvexPoly(image, np.round(quad * 16).astype(np.int32), 255, cv2.LINE_8, 4)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lprfast.formats import PlateLayout
-from training.synth.marks import draw_blot
+from training.synth.pictures import draw_blot
 
 Image = NDArray[np.float32]
 Gray = NDArray[np.uint8]
@@ -82,7 +82,7 @@ def plate_face(
             face, (inset, inset), (width - 1 - inset, height - 1 - inset), tone, rng.randrange(1, 4)
         )
     blue = rng.uniform(20, 150) if paper > ink else rng.uniform(60, 160)
-    if layout.band and rng.random() < 0.3:
+    if layout.band and rng.random() < (0.9 if "arms" in layout.band else 0.3):
         # In infrared, and on plates with arms instead of stars, the band is nearly as bright as the paper.
         blue = paper + (ink - paper) * rng.uniform(0.05, 0.35)
     if "left" in layout.band and rng.random() < 0.93:
@@ -149,6 +149,16 @@ def chip_paint(rng: random.Random, coverage: NDArray[np.uint8], level: float) ->
         axes = (rng.randrange(1, 5), rng.randrange(1, 4))
         cv2.ellipse(left, center, axes, rng.randrange(180), 0, 360, rng.uniform(0, 120), -1)
     np.minimum(coverage, left, out=coverage)
+
+
+def fade(rng: random.Random, coverage: NDArray[np.uint8], level: float) -> None:
+    """Now and then bleaches some neighbouring characters, uint8 [h, w]: by a lamp, the sun or infrared."""
+    if rng.random() > 0.12 * level:
+        return
+    width = coverage.shape[1]
+    away = (np.arange(width, dtype=np.float32) - width * rng.random()) / (width * rng.uniform(0.08, 0.35))
+    left = 1 - rng.uniform(0.25, 0.68) * np.exp(-away * away)
+    coverage[:] = coverage * left
 
 
 def cover(rng: random.Random, canvas: Gray, box: Box, level: float) -> None:
