@@ -52,3 +52,12 @@ def test_a_bright_band_holds_dark_arms() -> None:
         assert face[:, 30:].min() == 220
         if seed == 3:
             assert face[:, :20].min() < 180
+
+
+def test_clouds_are_smooth_and_fill_their_range() -> None:
+    fields = [surface.clouds(random.Random(seed), (40, 90), 3) for seed in range(30)]
+    assert {field.shape for field in fields} == {(40, 90)}
+    assert len({field.tobytes() for field in fields}) == 30
+    assert 0.8 < max(field.max() for field in fields) < 1.7
+    assert all(np.abs(np.diff(field, axis=1)).max() < 0.25 for field in fields)
+    assert np.array_equal(fields[3], surface.clouds(random.Random(3), (40, 90), 3))

@@ -255,11 +255,12 @@ def _sensor(rng: random.Random, image: NDArray[Any], optics: Optics) -> Gray:
     if amount > 0.3:
         start = rng.randrange(max(1, _NOISE_SIZE - image.size))
         # Over a crop with more pixels than the bank, wide and high, the noise is repeated.
-        noise = np.resize(_noise_bank()[start : start + image.size], image.shape)
+        noise = _noise_bank()[start : start + image.size]
+        noise = noise.reshape(image.shape) if noise.size == image.size else np.resize(noise, image.shape)
         if optics.shot_noise > 0.05:
             spread = np.sqrt(np.clip(image, 0, 255) * (optics.shot_noise / 128) + (1 - optics.shot_noise))
             noise = noise * spread
-        image = image + noise * amount
+        image = cv2.scaleAdd(noise, amount, image)
     if optics.comb:
         # Interlaced video of something that moves: every second line lies beside its place.
         image[1::2] = np.roll(image[1::2], optics.comb, axis=1)

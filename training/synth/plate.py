@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from lprfast.formats import PROVINCES, SUFFIXES, PlateLayout, pattern_choices, split_pattern
 from training.synth import marks, surface, words
-from training.synth.chinese import chinese_look, pressed
+from training.synth.chinese import ChineseLook, chinese_look, pressed
 from training.synth.glyphs import Font
 
 Image = NDArray[np.float32]
@@ -217,28 +217,34 @@ def _draw_line(
     x = area.left + (room - sum(cells) * fit) * side
     ink_share, look = rng.uniform(0.8, 0.9), chinese_look(rng) if fonts.chinese else None
     first, last = area.right, area.left
-    for symbol, cell in zip(symbols, cells, strict=True):
-        cell *= fit
+    for symbol, cell in zip(symbols, (cell * fit for cell in cells), strict=True):
         if symbol in _GAPS:
             marks.draw_mark(rng, coverage, symbol, fonts.main, (x, area.top, cell, area.height))
-            x += cell
-            continue
-        if symbol in _CHINESE and fonts.chinese and look:
-            ink = min(cell, cell * ink_share * look.width)
-            tall = area.height * look.height
-            top = area.top + (area.height - tall) * look.level
-            _paste(
-                coverage, pressed(fonts.chinese.glyphs[symbol], look), x + (cell - ink) / 2, top, ink, tall
-            )
         else:
-            glyph = fonts.main.glyphs[symbol]
-            own = glyph.shape[1] * stretch * fit
-            # A narrow I or 1 stays narrow.
-            ink = min(cell * 0.95, own) if same_cell else min(cell * ink_share, own * 1.25)
-            _paste(coverage, glyph, x + (cell - ink) / 2, area.top, ink, area.height)
-        first, last = min(first, x + (cell - ink) / 2), max(last, x + (cell + ink) / 2)
+            if symbol in _CHINESE and fonts.chinese and look:
+                ink = min(cell, cell * ink_share * look.width)
+                _paste_chinese(coverage, fonts.chinese.glyphs[symbol], look, x + (cell - ink) / 2, ink, area)
+            else:
+                glyph = fonts.main.glyphs[symbol]
+                own = glyph.shape[1] * stretch * fit
+                # A narrow I or 1 stays narrow.
+                ink = min(cell * 0.95, own) if same_cell else min(cell * ink_share, own * 1.25)
+                _paste(coverage, glyph, x + (cell - ink) / 2, area.top, ink, area.height)
+            first, last = min(first, x + (cell - ink) / 2), max(last, x + (cell + ink) / 2)
         x += cell
     return first, area.top, last - first, area.height
+
+
+def _paste_chinese(
+    coverage: NDArray[np.uint8],
+    glyph: NDArray[np.uint8],
+    look: ChineseLook,
+    x: float,
+    width: float,
+    area: _Area,
+) -> None:
+    tall = area.height * look.height
+    _paste(coverage, pressed(glyph, look), x, area.top + (area.height - tall) * look.level, width, tall)
 
 
 def _paste(

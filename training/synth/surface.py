@@ -16,6 +16,7 @@ from training.synth.pictures import draw_blot
 Image = NDArray[np.float32]
 Gray = NDArray[np.uint8]
 Box = tuple[int, int, int, int]
+_FIELD = 48
 
 
 def to_bytes(image: NDArray[Any]) -> NDArray[np.uint8]:
@@ -24,11 +25,19 @@ def to_bytes(image: NDArray[Any]) -> NDArray[np.uint8]:
 
 
 def clouds(rng: random.Random, size: tuple[int, int], cells: int = 4) -> Image:
-    """Smooth random field in about -1..1, float32 [h, w]."""
-    small = np.array([rng.uniform(-1, 1) for _ in range(cells * cells)], np.float32).reshape(cells, cells)
-    # Cubic only up to a quarter: linear from there looks the same for a fraction of the time.
-    quarter = cv2.resize(small, (size[1] // 4 + 1, size[0] // 4 + 1), interpolation=cv2.INTER_CUBIC)
-    return np.asarray(cv2.resize(quarter, size[::-1], interpolation=cv2.INTER_LINEAR), np.float32)
+    """Smooth random field in about -1..1, float32 [h, w], with ``cells`` lumps a side or fewer."""
+    fields = _fields(cells)
+    part = rng.randrange(_FIELD // 2, _FIELD + 1)
+    x, y = rng.randrange(_FIELD - part + 1), rng.randrange(_FIELD - part + 1)
+    piece = fields[rng.randrange(len(fields))][y : y + part, x : x + part]
+    return np.asarray(cv2.resize(piece, size[::-1], interpolation=cv2.INTER_LINEAR), np.float32)
+
+
+@functools.cache
+def _fields(cells: int) -> Image:
+    """A stock of such fields, float32 [256, _FIELD, _FIELD]: drawing one anew is several times slower."""
+    small = np.random.default_rng(cells).uniform(-1, 1, (256, cells, cells)).astype(np.float32)
+    return np.stack([cv2.resize(s, (_FIELD, _FIELD), interpolation=cv2.INTER_CUBIC) for s in small])
 
 
 def surroundings(rng: random.Random, size: tuple[int, int], edge: int, level: float) -> Gray:
