@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
-from typing import Any, Literal, get_args
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
+import numpy.typing as npt
 
 from lprfast import _core
+from lprfast._arguments import checked_times
+from lprfast._conflict import find_conflict
 from lprfast.results import Alternative, Contribution, PlateRead, PlateVote, Status
 
 # Without a read that stands by itself, a text must be likelier than all others together, and more than one
@@ -26,7 +30,9 @@ RULES: tuple[Rule, ...] = get_args(Rule)
 _TEXT_RULES = ("best", "majority", "mvcp", "rover")
 
 
-def vote(reads: Iterable[PlateRead], rule: Rule = "fused") -> PlateVote:
+def vote(
+    reads: Iterable[PlateRead], rule: Rule = "fused", *, times: Iterable[float] | None = None
+) -> PlateVote:
     """Decide which plate the reads of one vehicle show.
 
     Args:
@@ -41,6 +47,8 @@ def vote(reads: Iterable[PlateRead], rule: Rule = "fused") -> PlateVote:
             one read, under ``majority`` a share of the reads, under the others a score from 0 to 1.
             ``best``, ``majority``, ``mvcp`` and ``rover`` count ``unreadable`` reads only where no read is
             ``ok``.
+        times: when each read was taken, in seconds on any clock and in any order; they are handed on to the
+            contributions and change nothing else (docs/voting.md says what was tried).
 
     Returns:
         The plate and what each read brought. Reads with status ``error`` or ``no_plate`` take no part; an
@@ -48,9 +56,10 @@ def vote(reads: Iterable[PlateRead], rule: Rule = "fused") -> PlateVote:
         ``unreadable``. No reads, or none with a text, is status ``no_plate``.
 
     Raises:
-        TypeError: a read is no PlateRead.
+        TypeError: a read is no PlateRead, a time no number.
         ValueError: two reads come from different charsets, or one has no single blank; the message names it.
-            There is no such rule; the message lists them.
+            There is no such rule; the message lists them. A time is not finite, or there are more or fewer
+            times than reads.
     """
     if rule not in RULES:
         raise ValueError(f"rule: expected one of {', '.join(RULES)}; got {rule!r}")
@@ -58,20 +67,55 @@ def vote(reads: Iterable[PlateRead], rule: Rule = "fused") -> PlateVote:
     for index, read in enumerate(reads):
         if not isinstance(read, PlateRead):
             raise TypeError(f"reads[{index}]: expected a PlateRead, got {type(read).__name__}")
+    seconds = checked_times(times, len(reads))
+    answer = _vote(reads, rule)
+    if seconds is not None:
+        answer = with_times(answer, seconds)
+    conflict = find_conflict(reads, answer, lambda some: _vote(some, "fused"))
+    return answer if conflict is None else replace(answer, conflict=conflict)
+
+
+def _vote(reads: Sequence[PlateRead], rule: Rule) -> PlateVote:
+    return _answer(reads, decide(reads, rule))
+
+
+class Decision(NamedTuple):
+    """What the core decided, and how to understand it."""
+
+    values: dict[str, Any]
+    alphabet: Alphabet
+    reasons: list[str | None]  # why each read took no part, as far as known before
+    taken: list[int]  # the reads that the core was given
+
+
+Watched = tuple[npt.NDArray[np.int32], npt.NDArray[np.int64], float]
+
+
+def decide(
+    reads: Sequence[PlateRead], rule: Rule, watch: Callable[[Alphabet], Watched] | None = None
+) -> Decision:
+    """The core's decision.
+
+    Args:
+        reads: as of :func:`vote`, checked.
+        rule: as of :func:`vote`.
+        watch: gives the watchlist in the labels of the vote's alphabet, and the least probability asked for.
+    """
     charset = _common_charset(reads)
     known = frozenset(charset or ())
     reasons = [_reason_to_leave_out(read, known) for read in reads]
     if rule in _TEXT_RULES:
         _leave_unreadable_out(reads, reasons)
     taken = [index for index, reason in enumerate(reasons) if reason is None]
-    alphabet = _Alphabet(charset, [reads[index].text for index in taken])
-    decision = _core.vote_decide(
+    alphabet = Alphabet(charset, [reads[index].text for index in taken])
+    values = _core.vote_decide(
         [alphabet.ballot(reads[index]) for index in taken],
         classes=len(alphabet.symbols),
         blank=alphabet.blank,
         rule=rule,
+        watchlist=None if watch is None else watch(alphabet),
     )
-    return _answer(reads, reasons, taken, decision, alphabet)
+    return Decision(values, alphabet, reasons, taken)
 
 
 def read_from_text(
@@ -112,6 +156,12 @@ def read_from_text(
         width=width,
         height=height,
     )
+
+
+def with_times(answer: PlateVote, times: Sequence[float]) -> PlateVote:
+    """The same vote, each contribution with its read's time."""
+    pairs = zip(answer.contributions, times, strict=True)
+    return replace(answer, contributions=tuple(replace(one, time=time) for one, time in pairs))
 
 
 def _check_probability(name: str, value: float) -> None:
@@ -175,7 +225,7 @@ def _reason_against_posteriors(values: object, classes: int) -> str | None:
     return None
 
 
-class _Alphabet:
+class Alphabet:
     """The symbols of a vote: the common charset, if there is one, and what texts from elsewhere add to it."""
 
     def __init__(self, charset: Charset | None, texts: Sequence[str]) -> None:
@@ -187,6 +237,10 @@ class _Alphabet:
 
     def labels(self, text: str) -> list[int]:
         return [self._labels[symbol] for symbol in text]
+
+    def label(self, symbol: str) -> int | None:
+        """None for a symbol that this vote does not know, and for the blank."""
+        return self._labels.get(symbol) if symbol else None
 
     def text(self, labels: Sequence[int]) -> str:
         return "".join([self.symbols[label] for label in labels])
@@ -222,17 +276,12 @@ def _signature(read: PlateRead) -> Any:
     return np.ascontiguousarray(signature).reshape(64) if usable else None
 
 
-def _answer(
-    reads: Sequence[PlateRead],
-    reasons: list[str | None],
-    taken: list[int],
-    decision: dict[str, Any],
-    alphabet: _Alphabet,
-) -> PlateVote:
+def _answer(reads: Sequence[PlateRead], decided: Decision) -> PlateVote:
+    decision, alphabet = decided.values, decided.alphabet
     text = alphabet.text(decision["labels"])
     probability = float(decision["probability"])
     alternatives = tuple(Alternative(alphabet.text(y), float(p)) for y, p in decision["alternatives"])
-    contributions = _contributions(reads, reasons, taken, decision, alphabet)
+    contributions = _contributions(reads, decided)
     status = _status(reads, contributions, text, probability, decision["effective_reads"])
     if status != "ok":
         guesses = (Alternative(text, probability), *alternatives) if text else ()
@@ -241,6 +290,7 @@ def _answer(
             alternatives=guesses,
             contributions=contributions,
             effective_reads=decision["effective_reads"],
+            reads=tuple(reads),
         )
     characters = decision["characters"]
     return PlateVote(
@@ -253,6 +303,7 @@ def _answer(
         alternatives=alternatives,
         contributions=contributions,
         effective_reads=decision["effective_reads"],
+        reads=tuple(reads),
     )
 
 
@@ -266,13 +317,8 @@ _REASONS = {
 }
 
 
-def _contributions(
-    reads: Sequence[PlateRead],
-    reasons: list[str | None],
-    taken: list[int],
-    decision: dict[str, Any],
-    alphabet: _Alphabet,
-) -> tuple[Contribution, ...]:
+def _contributions(reads: Sequence[PlateRead], decided: Decision) -> tuple[Contribution, ...]:
+    decision, alphabet, reasons, taken = decided
     winner = decision["labels"]
     made = [
         Contribution(index, False, 0.0, 0.0, read.text, False, reason)

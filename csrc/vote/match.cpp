@@ -23,6 +23,7 @@ float log_appearance(ScoresView scores, std::size_t label) {
 Labels labels_of(const Watchlist& watchlist, std::size_t index, const Options& options) {
   Labels labels(watchlist.labels + watchlist.offsets[index], watchlist.labels + watchlist.offsets[index + 1]);
   std::replace(labels.begin(), labels.end(), kUnknownSymbol, options.classes);
+  if (labels.empty()) labels.push_back(options.classes);  // no text is no plate
   return labels;
 }
 

@@ -8,7 +8,7 @@
 
 namespace lprfast::vote {
 
-// kUnknownSymbol becomes a class that no crop has, so that every crop is at its floor.
+// kUnknownSymbol becomes a class that no crop has, so that every crop is at its floor; so does an empty text.
 Labels labels_of(const Watchlist& watchlist, std::size_t index, const Options& options);
 
 // An upper bound of a text's score without the forward recursion. The time steps of CTC are independent, and
