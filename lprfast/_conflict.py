@@ -67,7 +67,8 @@ def edits(short: str, long: str, *, within: bool = False) -> int:
 
 def _divided(reads: Sequence[PlateRead], answer: PlateVote) -> tuple[list[int], list[int]]:
     """Indices of the answered reads that show about the vote's text, and of those that show another."""
-    near, far = [], []
+    near: list[int] = []
+    far: list[int] = []
     known: dict[str, bool] = {answer.text: False}
     for one in answer.contributions:
         if not one.used or reads[one.index].status != "ok":

@@ -23,7 +23,9 @@ def match_reads(vote: PlateVote, watchlist: Iterable[str], at_least: float) -> l
     if not 0 <= least <= 1:
         raise ValueError(f"at_least: expected a probability from 0 to 1, got {at_least}")
     if vote.contributions and not vote.reads:
-        raise ValueError("this vote came without its reads, and they are what match looks at; vote them again")
+        raise ValueError(
+            "this vote came without its reads, and they are what match looks at; vote them again"
+        )
     decision = decide(vote.reads, "fused", lambda alphabet: _watched(texts, alphabet, least)).values
     if not decision["labels"]:
         return [PlateMatch(index, text, 0.0, 0.0) for index, text in enumerate(texts)] if least == 0 else []

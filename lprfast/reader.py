@@ -171,8 +171,8 @@ class PlateReader:
             The vote, with one contribution for each crop. Those that were not read say so.
 
         Raises:
-            TypeError, ValueError: ``stop_at`` is no such probability, ``times`` are not finite numbers, one per
-                crop; and what :meth:`read_many` raises.
+            TypeError, ValueError: ``stop_at`` is no such probability, ``times`` are not finite numbers, one
+                per crop; and what :meth:`read_many` raises.
         """
         stop_at = stop_probability("stop_at", stop_at)
         crops = _as_list(crops)

@@ -156,8 +156,8 @@ class PlateMatch:
         index: of the text in the watchlist, from 0.
         text: as given.
         probability: that the vehicle shows it, 0-1.
-        log_ratio: natural logarithm of how likely the reads are under it, beside the vote's text: 0 for that one,
-            over 0 for a text that fits better than any that was proposed. 0 where no read has a text.
+        log_ratio: natural logarithm of how likely the reads are under it, beside the vote's text: 0 for that
+            one, over 0 for a text that fits better than any that was proposed. 0 where no read has a text.
     """
 
     index: int
@@ -227,7 +227,9 @@ class PlateVote:
 
     @property
     def pattern(self) -> str:
-        """The text with ``?`` in place of each character whose probability is under ``OPEN_BELOW``."""
+        """The text with ``?`` in place of each character whose probability is under 0.9 (``OPEN_BELOW``)."""
+        if len(self.char_confidences) != len(self.text):
+            return self.text  # made by hand, without them
         return "".join(
             symbol if sure >= OPEN_BELOW else "?"
             for symbol, sure in zip(self.text, self.char_confidences, strict=True)

@@ -144,12 +144,14 @@ void check_options(const vote::Options& options) {
 
 // Views on the two arrays (int32 labels, int64 offsets from 0 that never fall), checked.
 vote::Watchlist watchlist_of(const py::array_t<std::int32_t, py::array::c_style>& labels,
-                             const py::array_t<std::int64_t, py::array::c_style>& offsets, double least, int classes) {
+                             const py::array_t<std::int64_t, py::array::c_style>& offsets, double least,
+                             int classes) {
   vote::Watchlist watchlist;
   watchlist.labels = labels.data();
   watchlist.offsets = offsets.data();
   watchlist.least = least;
-  if (offsets.size() < 1 || offsets.data()[0] != 0) throw std::invalid_argument("watchlist: offsets begin at 0");
+  if (offsets.size() < 1 || offsets.data()[0] != 0)
+    throw std::invalid_argument("watchlist: offsets begin at 0");
   watchlist.size = static_cast<std::size_t>(offsets.size() - 1);
   for (std::size_t i = 0; i < watchlist.size; ++i) {
     if (offsets.data()[i + 1] < offsets.data()[i]) throw std::invalid_argument("watchlist: offsets fall");
@@ -249,7 +251,8 @@ void register_vote(py::module_& module) {
   module.def("vote_decide", &vote_decide, py::arg("ballots"), py::kw_only(), py::arg("classes"),
              py::arg("blank") = defaults.blank, py::arg("floor") = defaults.floor,
              py::arg("correlation") = defaults.correlation, py::arg("reserve") = defaults.reserve,
-             py::arg("alternatives") = defaults.alternatives, py::arg("rule") = "fused", py::arg("watchlist") = std::nullopt);
+             py::arg("alternatives") = defaults.alternatives, py::arg("rule") = "fused",
+             py::arg("watchlist") = std::nullopt);
   module.def("half_round_trip", &half_round_trip, py::arg("values"));
 }
 
