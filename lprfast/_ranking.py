@@ -107,13 +107,9 @@ def vote_best_first(
         reads.update(zip(batch, read(batch), strict=True))
         answer = vote([reads[index] for index in sorted(reads)])
         enough = answer.probability >= stop_at and answer.effective_reads >= LEAST_EVIDENCE
-        if enough and answer.conflict is None:
+        if enough and answer.conflict is None:  # so that a conflict's indices are those of all crops
             break
-    order = sorted(reads)
-    conflict = answer.conflict
-    if conflict is not None:
-        conflict = replace(conflict, indices=tuple(order[index] for index in conflict.indices))
-    return replace(answer, contributions=_for_every_crop(answer, order, count), conflict=conflict)
+    return replace(answer, contributions=_for_every_crop(answer, sorted(reads), count))
 
 
 def _for_every_crop(answer: PlateVote, indices: Sequence[int], count: int) -> tuple[Contribution, ...]:

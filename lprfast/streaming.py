@@ -83,10 +83,12 @@ class _Track:
 
     def is_sure(self, answer: PlateVote, stop_at: float) -> bool:
         """Whether the vote may make the track final; reads that may be copies are not counted as evidence."""
-        if not _is_enough(answer, stop_at):
+        if answer.probability < stop_at or answer.conflict is not None:
             return False
         looks = different_looks(answer.reads)
-        return len(looks) == len(answer.reads) or _is_enough(vote(looks), stop_at)
+        if len(looks) < len(answer.reads):
+            answer = vote(looks)
+        return answer.probability >= stop_at and answer.effective_reads >= FINAL_EVIDENCE
 
     def add(self, read: PackedRead, limit: int) -> bool:
         """False when the new read is the one to go: the vote stays as it was."""
@@ -283,11 +285,6 @@ class TrackVoter:
         moved = abs(answer.probability - track.probability) >= UPDATE_STEP
         changed = answer.text != track.text or _second(answer.conflict) != track.second
         return "updated" if moved or changed else None
-
-
-def _is_enough(answer: PlateVote, stop_at: float) -> bool:
-    enough = answer.probability >= stop_at and answer.effective_reads >= FINAL_EVIDENCE
-    return enough and answer.conflict is None
 
 
 def _second(conflict: Conflict | None) -> str:

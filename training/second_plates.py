@@ -51,15 +51,20 @@ def noticed(tracks: Sequence[Sequence[PlateRead]]) -> int:
     return sum(lprfast.vote(reads).conflict is not None for reads in tracks)
 
 
-def report(name: str, tracks: Sequence[Track], extra: Sequence[Sequence[PlateRead]]) -> None:
+def report(
+    name: str,
+    tracks: Sequence[Track],
+    extra: Sequence[Sequence[PlateRead]],
+    prepare: Callable[[str], str] = str,
+) -> None:
     """Prints the shares: joined tracks noticed, and tracks of one vehicle with a false alarm."""
     pairs = [(a, b) for a, b in zip(tracks[::2], tracks[1::2], strict=False) if apart(a.label, b.label)]
     halves = [(a, b, joined(a, b)) for a, b in pairs]
     readable = [
         reads
         for a, b, reads in halves
-        if lprfast.vote(reads[: len(a.reads) // 2]).text == a.label
-        and lprfast.vote(reads[len(a.reads) // 2 :]).text == b.label
+        if prepare(lprfast.vote(reads[: len(a.reads) // 2]).text) == a.label
+        and prepare(lprfast.vote(reads[len(a.reads) // 2 :]).text) == b.label
     ]
     with_garbage = [[*track.reads, *more] for track, more in zip(tracks, extra, strict=False)]
     rows: list[tuple[str, Sequence[Sequence[PlateRead]]]] = [
@@ -101,10 +106,9 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _report_all(given: argparse.Namespace) -> None:
     print("| tracks | of | noticed | 95 % |\n|---|---|---|---|")
-    prepare: Callable[[str], str]
     for path in given.reads or ():
         tracks, prepare = kept_tracks(path)
-        report(path.stem, [Track(prepare(track.label), track.reads) for track in tracks], [])
+        report(path.stem, tracks, [], prepare)
     if given.reads:
         return
     reader = lprfast.PlateReader(given.model, threads=given.threads)

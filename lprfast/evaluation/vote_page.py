@@ -71,9 +71,10 @@ def _vehicle(vehicle: VehicleEvidence) -> list[Markup]:
 
 
 _EXPLANATION = (
-    "Weight: the crop's share of the vote, its bar beside the heaviest crop's. Fit: natural logarithm of the winner's probability on this crop, "
-    "0 at best; a crop that shows something else goes no lower than the vote's floor. Part: weight times "
-    "fit; the parts add up to the winner's score. Marked characters differ from the winner."
+    "Weight: the crop's share of the vote, its bar beside the heaviest crop's. Fit: natural logarithm of the "
+    "winner's probability on this crop, 0 at best; a crop that shows something else goes no lower than the "
+    "vote's floor. Part: weight times fit; the parts add up to the winner's score. Marked characters differ "
+    "from the winner."
 )
 
 
@@ -159,13 +160,17 @@ def _crop(vehicle: VehicleEvidence, one: Contribution, guess: str, share: float)
         picture(path, vehicle.boxes[one.index] if vehicle.boxes else None),
         text,
         f"{read.confidence:.3f}" if read.text else "-",
-        [bar(share, 40), f"{one.weight:.1%}"] if one.used else "-",
-        f"{one.log_likelihood:.2f}" if one.used else "-",
-        f"{one.weight * one.log_likelihood:.3f}" if one.used else "-",
-        f"{read.width} x {read.height}" if read.width else "-",
+        tag("span", bar(share, 40), f"{one.weight:.1%}", class_="line") if one.used else "-",
+        _negative(one.log_likelihood, 2) if one.used else "-",
+        _negative(one.weight * one.log_likelihood, 3) if one.used else "-",
+        tag("span", f"{read.width} x {read.height}", class_="line") if read.width else "-",
         path.name,
         _remark(read, one, vehicle.vote.conflict),
     )
+
+
+def _negative(value: float, digits: int) -> str:
+    return f"{round(value, digits) + 0.0:.{digits}f}"  # -0.0 + 0.0 is 0.0
 
 
 def _remark(read: PlateRead, one: Contribution, conflict: Conflict | None) -> str:
