@@ -7,9 +7,10 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import numpy.typing as npt
 
+from lprfast._alphabet import Alphabet
 from lprfast._arguments import finite_number
 from lprfast.results import PlateMatch, PlateVote
-from lprfast.voting import Alphabet, Watched, decide
+from lprfast.voting import Watched, decide
 
 # Labels of symbols that the alphabet lacks: no crop can show the first; the others, such as a hyphen, are
 # no part of a plate's text.
