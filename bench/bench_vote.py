@@ -1,4 +1,8 @@
-"""One vehicle of 15 reads, voted: the vote, and string majority as what it costs to do less."""
+"""One vehicle of 15 reads, voted: the vote, and string majority as what it costs to do less.
+
+And a watchlist on it: all plates scored, those that may reach 0.001, and an edit distance as what it costs to
+do less.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +13,7 @@ import numpy as np
 import pytest
 
 from lprfast import PlateRead, PlateVote, vote
+from lprfast._conflict import edits
 
 CHARSET = ("", *"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ", *(chr(0x4E00 + i) for i in range(38)))
 TEXT = "AB12CDE"
@@ -60,3 +65,33 @@ def test_lprfast(benchmark: Any, reads: list[PlateRead]) -> None:
 def test_string_majority(benchmark: Any, reads: list[PlateRead]) -> None:
     assert len(majority(reads)) == len(TEXT)
     benchmark(majority, reads)
+
+
+WATCHLIST = 10_000  # the cost grows with their number; an edit distance in Python over 100,000 takes seconds
+
+
+@pytest.fixture(scope="module")
+def watchlist() -> list[str]:
+    random = np.random.default_rng(5)
+    symbols = list("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+    return ["".join(random.choice(symbols, random.integers(5, 9))) for _ in range(WATCHLIST - 1)] + [TEXT]
+
+
+@pytest.mark.benchmark(group="match: 10,000 plates on 15 reads of 32 steps and 75 classes")
+@pytest.mark.parametrize("at_least", [0.0, 0.001])
+def test_match(benchmark: Any, reads: list[PlateRead], watchlist: list[str], at_least: float) -> None:
+    voted = vote(reads)
+    best = voted.match(watchlist, at_least=at_least)[0]
+    assert (best.text, best.probability) == (TEXT, voted.probability)
+    benchmark(voted.match, watchlist, at_least=at_least)
+
+
+@pytest.mark.benchmark(group="match: 10,000 plates on 15 reads of 32 steps and 75 classes")
+def test_edit_distance(benchmark: Any, reads: list[PlateRead], watchlist: list[str]) -> None:
+    text = vote(reads).text
+
+    def near() -> list[str]:
+        return [other for other in watchlist if edits(text, other) <= 1]
+
+    assert near() == [TEXT]
+    benchmark(near)

@@ -23,7 +23,15 @@ from lprfast.data.images import ImageError, load_image
 from lprfast.model import ModelContract
 from lprfast.prepare import prepare
 from lprfast.reader import PlateReader
-from lprfast.results import Alternative, Contribution, PlateRead, PlateVote, Quality
+from lprfast.results import (
+    Alternative,
+    Conflict,
+    Contribution,
+    PlateMatch,
+    PlateRead,
+    PlateVote,
+    Quality,
+)
 from lprfast.streaming import TrackEvent, TrackVoter
 from lprfast.voting import read_from_text, vote
 
@@ -31,6 +39,7 @@ __version__: str = _core.version
 
 __all__ = [
     "Alternative",
+    "Conflict",
     "Contribution",
     "CtcHypothesis",
     "CtcRead",
@@ -39,6 +48,7 @@ __all__ = [
     "ModelContract",
     "ModelError",
     "OrtError",
+    "PlateMatch",
     "PlateRead",
     "PlateReader",
     "PlateVote",

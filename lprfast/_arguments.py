@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import operator
+from collections.abc import Iterable
 
 
 def whole_number(name: str, value: int) -> int:
@@ -27,6 +28,16 @@ def finite_number(name: str, value: float) -> float:
     except OverflowError:
         pass
     raise ValueError(f"{name}: expected a finite number, got {value}")
+
+
+def checked_times(times: Iterable[float] | None, count: int) -> list[float] | None:
+    """Finite seconds, as many as there are reads; TypeError or ValueError that names the wrong one else."""
+    if times is None:
+        return None
+    seconds = [finite_number(f"times[{index}]", time) for index, time in enumerate(times)]
+    if len(seconds) != count:
+        raise ValueError(f"times: expected {count}, one per read, got {len(seconds)}")
+    return seconds
 
 
 def stop_probability(name: str, value: float | None) -> float | None:

@@ -55,6 +55,7 @@ def vote_decide(
     reserve: float = ...,
     alternatives: int = ...,
     rule: str = "fused",
+    watchlist: tuple[npt.NDArray[np.int32], npt.NDArray[np.int64], float] | None = ...,
 ) -> dict[str, Any]: ...
 def half_round_trip(
     values: npt.NDArray[np.float32],

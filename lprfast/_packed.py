@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -41,6 +42,7 @@ class PackedRead:
         classes: uint8, or wider for a large charset, [T, TOP], the best classes of each step, best first;
             empty when there are no log-posteriors.
         log_posteriors: float16 [T, TOP + 1], theirs, and that of each other class.
+        time: when it was taken, seconds on the caller's clock.
     """
 
     text: str
@@ -54,13 +56,14 @@ class PackedRead:
     signature: bytes | None
     classes: bytes
     log_posteriors: bytes
+    time: float = 0.0
 
     @property
     def has_posteriors(self) -> bool:
         return bool(self.classes)
 
 
-def pack(read: PlateRead) -> PackedRead:
+def pack(read: PlateRead, time: float = 0.0) -> PackedRead:
     """The read without what the vote does not need, in bounded memory.
 
     A read that cannot vote for what is wrong in it becomes one with status ``error`` that says what.
@@ -70,7 +73,7 @@ def pack(read: PlateRead) -> PackedRead:
     """
     wrong = _what_is_wrong(read)
     if wrong is not None or read.status in ("error", "no_plate"):
-        return _pack_without_text(read, wrong)
+        return _pack_without_text(read, wrong, time)
     classes, log_posteriors = b"", b""
     if read.log_posteriors is not None:
         classes, log_posteriors = _pack_posteriors(read.log_posteriors)
@@ -87,6 +90,7 @@ def pack(read: PlateRead) -> PackedRead:
         signature=_signature(read),
         classes=classes,
         log_posteriors=log_posteriors,
+        time=time,
     )
 
 
@@ -116,6 +120,29 @@ def unpack(packed: PackedRead, charset: Charset | None) -> PlateRead:
     )
 
 
+class PackedReads(Sequence[PlateRead]):
+    """Reads that take the room of packed ones, each unpacked when it is looked at."""
+
+    __slots__ = ("_charset", "_packed")
+
+    def __init__(self, packed: Sequence[PackedRead], charset: Charset | None) -> None:
+        self._packed, self._charset = tuple(packed), charset
+
+    def __len__(self) -> int:
+        return len(self._packed)
+
+    @overload
+    def __getitem__(self, index: int) -> PlateRead: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> PackedReads: ...
+
+    def __getitem__(self, index: int | slice) -> PlateRead | PackedReads:
+        if isinstance(index, slice):
+            return PackedReads(self._packed[index], self._charset)
+        return unpack(self._packed[index], self._charset)
+
+
 def _what_is_wrong(read: PlateRead) -> str | None:
     if read.status in ("error", "no_plate"):
         return None
@@ -137,7 +164,7 @@ def _what_is_wrong(read: PlateRead) -> str | None:
     return None if bool((values <= 0.01).all()) else "log_posteriors: NaN, or values over 0"
 
 
-def _pack_without_text(read: PlateRead, wrong: str | None) -> PackedRead:
+def _pack_without_text(read: PlateRead, wrong: str | None, time: float) -> PackedRead:
     error = wrong or read.error
     return PackedRead(
         text="",
@@ -151,6 +178,7 @@ def _pack_without_text(read: PlateRead, wrong: str | None) -> PackedRead:
         signature=None,
         classes=b"",
         log_posteriors=b"",
+        time=time,
     )
 
 

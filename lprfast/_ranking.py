@@ -69,6 +69,19 @@ def without_copies(values: Sequence[float], signatures: Sequence[bytes | None]) 
     return reduced
 
 
+def different_looks(reads: Sequence[PlateRead]) -> list[PlateRead]:
+    """The reads without repetitions of those that have no signature, by which the vote would know copies.
+
+    Of these, equal text, confidences and log-posteriors are taken for one look.
+    """
+    seen: dict[Any, PlateRead] = {}
+    for index, read in enumerate(reads):
+        posteriors = None if read.log_posteriors is None else read.log_posteriors.tobytes()
+        look = (read.text, read.confidence, tuple(read.char_confidences), posteriors)
+        seen.setdefault(look if read.signature is None else index, read)
+    return list(seen.values())
+
+
 def best_first(values: Sequence[float], signatures: Sequence[bytes | None]) -> list[int]:
     """Indices of the crops in the order in which to read them: copies of better ones late."""
     reduced = without_copies(values, signatures)
@@ -93,7 +106,8 @@ def vote_best_first(
         batch = list(order[len(reads) : len(reads) + max(BATCH, len(reads) // 4)])
         reads.update(zip(batch, read(batch), strict=True))
         answer = vote([reads[index] for index in sorted(reads)])
-        if answer.probability >= stop_at and answer.effective_reads >= LEAST_EVIDENCE:
+        enough = answer.probability >= stop_at and answer.effective_reads >= LEAST_EVIDENCE
+        if enough and answer.conflict is None:  # so that a conflict's indices are those of all crops
             break
     return replace(answer, contributions=_for_every_crop(answer, sorted(reads), count))
 

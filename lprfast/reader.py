@@ -11,13 +11,13 @@ import numpy as np
 import numpy.typing as npt
 
 from lprfast import _core
-from lprfast._arguments import stop_probability, whole_number
+from lprfast._arguments import checked_times, stop_probability, whole_number
 from lprfast._ort_library import ort_library_path
 from lprfast._ranking import best_first, crop_value, vote_best_first
 from lprfast.model import ModelContract
 from lprfast.models import DEFAULT_MODEL, model_names, model_path
 from lprfast.results import Alternative, PlateRead, PlateVote, Quality
-from lprfast.voting import vote
+from lprfast.voting import vote, with_times
 
 Crop = npt.NDArray[np.uint8]
 
@@ -152,12 +152,17 @@ class PlateReader:
         return self._read(_as_list(crops), nbest)
 
     def read_track(
-        self, crops: Sequence[Crop] | npt.NDArray[np.uint8], *, stop_at: float | None = None
+        self,
+        crops: Sequence[Crop] | npt.NDArray[np.uint8],
+        times: Sequence[float] | None = None,
+        *,
+        stop_at: float | None = None,
     ) -> PlateVote:
         """Reads the crops of one vehicle and votes. See :meth:`read_many` and :func:`lprfast.vote`.
 
         Args:
             crops: as for :meth:`read_many`.
+            times: of the crops, in seconds, as for :func:`lprfast.vote`.
             stop_at: a probability over 0 and up to 1. The crops are then read best first (wide and sharp
                 ones, near-duplicates late), two at a time or more, until the vote's probability reaches it on
                 the evidence of two different pictures (``effective_reads`` of 1.25 or more). None reads all.
@@ -166,16 +171,19 @@ class PlateReader:
             The vote, with one contribution for each crop. Those that were not read say so.
 
         Raises:
-            TypeError, ValueError: ``stop_at`` is no such probability; and what :meth:`read_many` raises.
+            TypeError, ValueError: ``stop_at`` is no such probability, ``times`` are not finite numbers, one
+                per crop; and what :meth:`read_many` raises.
         """
         stop_at = stop_probability("stop_at", stop_at)
         crops = _as_list(crops)
+        seconds = checked_times(times, len(crops))
         if stop_at is None:
-            return vote(self._read(crops, 0))
+            return vote(self._read(crops, 0), times=seconds)
         order = best_first(*self._first_looks(crops))
-        return vote_best_first(
+        answer = vote_best_first(
             len(crops), order, lambda batch: self._read([crops[index] for index in batch], 0), vote, stop_at
         )
+        return answer if seconds is None else with_times(answer, seconds)
 
     def _first_looks(self, crops: list[Any]) -> tuple[list[float], list[bytes | None]]:
         """What each crop promises before the network sees it (0: it cannot be used), and its signature."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
@@ -12,6 +13,9 @@ import numpy.typing as npt
 SCHEMA_VERSION = 1
 
 Status = Literal["ok", "no_plate", "unreadable", "error"]
+
+# A character of a vote with less probability than this stays open: ``PlateVote.pattern``.
+OPEN_BELOW = 0.9
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +131,7 @@ class Contribution:
         text: what this read says by itself; empty when it says nothing.
         agrees: whether that is the winning text.
         reason: why it took no part, or that it is a copy of another read; else None.
+        time: of the read, seconds on the caller's clock; None where none was given.
     """
 
     index: int
@@ -136,10 +141,54 @@ class Contribution:
     text: str
     agrees: bool
     reason: str | None = None
+    time: float | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """The same as a dictionary of plain values."""
         return {name: getattr(self, name) for name in self.__dataclass_fields__}
+
+
+@dataclass(frozen=True, slots=True)
+class PlateMatch:
+    """How well a text of a watchlist fits one vehicle's reads.
+
+    Attributes:
+        index: of the text in the watchlist, from 0.
+        text: as given.
+        probability: that the vehicle shows it, 0-1.
+        log_ratio: natural logarithm of how likely the reads are under it, beside the vote's text: 0 for that
+            one, over 0 for a text that fits better than any that was proposed. 0 where no read has a text.
+    """
+
+    index: int
+    text: str
+    probability: float
+    log_ratio: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """The same as a dictionary of plain values."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """A second plate among the reads of a track, as if two vehicles were joined in it.
+
+    Attributes:
+        text: what the other reads say, voted among themselves.
+        probability: that this text is right for them, 0-1.
+        share: of the vote that they have, 0-1.
+        indices: of these reads in the sequence that was voted, in order.
+    """
+
+    text: str
+    probability: float
+    share: float
+    indices: tuple[int, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The same as a dictionary of plain values."""
+        return asdict(self) | {"indices": list(self.indices)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +208,9 @@ class PlateVote:
             here.
         contributions: one per read, in the order given.
         effective_reads: how many independent reads the evidence is worth, 0 when none took part.
+        conflict: a second plate that some of the reads agree on, or None. The vote is then of the text with
+            the better score, as ever; the track should be split.
+        reads: that were voted, for ``match``; neither compared nor shown, and not in ``to_dict``.
     """
 
     text: str = ""
@@ -170,12 +222,49 @@ class PlateVote:
     alternatives: tuple[Alternative, ...] = ()
     contributions: tuple[Contribution, ...] = ()
     effective_reads: float = 0.0
+    conflict: Conflict | None = None
+    reads: Sequence[PlateRead] = field(default=(), repr=False, compare=False)
+
+    @property
+    def pattern(self) -> str:
+        """The text with ``?`` in place of each character whose probability is under 0.9 (``OPEN_BELOW``)."""
+        if len(self.char_confidences) != len(self.text):
+            return self.text  # made by hand, without them
+        return "".join(
+            symbol if sure >= OPEN_BELOW else "?"
+            for symbol, sure in zip(self.text, self.char_confidences, strict=True)
+        )
+
+    def match(self, watchlist: Iterable[str], *, at_least: float = 0.0) -> list[PlateMatch]:
+        """The probability of given plates on this vehicle, by the scores of the vote; no edit distance.
+
+        Every text is scored on every crop, whether it was proposed or not. Lower case counts as upper where
+        the reader writes only that; spaces, hyphens and other punctuation do not count. docs/voting.md has
+        the formula. The fused rule is used, whatever rule this vote is by.
+
+        Args:
+            watchlist: texts, any number.
+            at_least: leave out what has less probability, 0-1. With it long lists take a small part of the
+                time: most texts are excluded before they are scored.
+
+        Returns:
+            A match for each text, or each that is likely enough: the most probable first, of equal ones
+            the better fit, then in the order of the list.
+
+        Raises:
+            TypeError: ``watchlist`` is one text, or holds something else.
+            ValueError: ``at_least`` is out of range, or this vote came without its reads.
+        """
+        from lprfast._matching import match_reads
+
+        return match_reads(self, watchlist, at_least)
 
     def to_dict(self) -> dict[str, Any]:
         """A dictionary of plain values, ready for JSON, with ``schema_version``."""
         return {
             "schema_version": SCHEMA_VERSION,
             "text": self.text,
+            "pattern": self.pattern,
             "probability": self.probability,
             "status": self.status,
             "char_confidences": list(self.char_confidences),
@@ -184,4 +273,5 @@ class PlateVote:
             "alternatives": [{"text": a.text, "probability": a.probability} for a in self.alternatives],
             "contributions": [contribution.to_dict() for contribution in self.contributions],
             "effective_reads": self.effective_reads,
+            "conflict": None if self.conflict is None else self.conflict.to_dict(),
         }

@@ -5,17 +5,17 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from lprfast._arguments import finite_number, stop_probability, whole_number
-from lprfast._packed import Charset, PackedRead, pack, unpack
-from lprfast._ranking import MAX_COMPARED, without_copies
+from lprfast._packed import Charset, PackedRead, PackedReads, pack
+from lprfast._ranking import MAX_COMPARED, different_looks, without_copies
 from lprfast.reader import PlateReader
-from lprfast.results import SCHEMA_VERSION, PlateRead, PlateVote
+from lprfast.results import SCHEMA_VERSION, Conflict, PlateRead, PlateVote
 from lprfast.voting import vote
 
 DEFAULT_MAX_TRACKS = 1000
@@ -36,11 +36,13 @@ class TrackEvent:
     """Something new about one track.
 
     Attributes:
-        kind: ``new``, the first text; ``updated``, another text, or the probability has moved by 0.05 or more
-            since the last event; ``final``, the last event of this track.
+        kind: ``new``, the first text; ``updated``, since the last event another text, a probability that has
+            moved by 0.05 or more, or a second plate (``vote.conflict``) that has come, gone or changed;
+            ``final``, the last event of this track.
         track_id: as given to ``update``.
         time: of the track's latest update, seconds, on the caller's clock.
-        vote: over the reads that the track holds; its contributions are in the order in which they came.
+        vote: over the reads that the track holds; its contributions are in the order in which they came, and
+            have their times.
             A ``final`` vote has no text (see its status) when no text was seen.
         reads: how many the track was given so far, at least as many as it holds.
     """
@@ -72,10 +74,21 @@ class _Track:
     announced: bool = False
     text: str = ""  # of the last event
     probability: float = 0.0
+    second: str = ""  # of its conflict
     settled: bool = False  # final by its probability: nothing more is read or said
 
     def vote(self) -> PlateVote:
-        return vote([unpack(read, self.charset) for read in self.reads])
+        reads = PackedReads(self.reads, self.charset)
+        return replace(vote(reads, times=[read.time for read in self.reads]), reads=reads)
+
+    def is_sure(self, answer: PlateVote, stop_at: float) -> bool:
+        """Whether the vote may make the track final; reads that may be copies are not counted as evidence."""
+        if answer.probability < stop_at or answer.conflict is not None:
+            return False
+        looks = different_looks(answer.reads)
+        if len(looks) < len(answer.reads):
+            answer = vote(looks)
+        return answer.probability >= stop_at and answer.effective_reads >= FINAL_EVIDENCE
 
     def add(self, read: PackedRead, limit: int) -> bool:
         """False when the new read is the one to go: the vote stays as it was."""
@@ -100,7 +113,8 @@ class TrackVoter:
             vote weighs least (narrow, unsure), of equal ones the oldest.
         expire_after: seconds without an update after which ``expire`` makes a track ``final``, 0 or more.
         stop_at: a probability over 0 and up to 1 that makes a track ``final`` at once, given the evidence of
-            at least four different crops (``effective_reads`` of 1.5 or more); its later crops are not read.
+            at least four different crops (``effective_reads`` of 1.5 or more, reads without a signature that
+            repeat another not counted) and no ``conflict``; its later crops are not read.
             None: only ``finish``, ``expire`` and ``max_tracks`` end a track.
 
     Raises:
@@ -163,7 +177,7 @@ class TrackVoter:
         if self._skips(track_id, time):
             return []
         read = self._read(crop_or_read)
-        packed = pack(read)
+        packed = pack(read, time)
         charset = read.charset if packed.has_posteriors else None
         with self._lock:
             track = self._track_for(track_id, time, charset)
@@ -257,19 +271,24 @@ class TrackVoter:
             return None
         track.announced = True
         track.text, track.probability = answer.text, answer.probability
+        track.second = _second(answer.conflict)
         if kind == "final":
             track.settled = True
             track.reads.clear()
         return TrackEvent(kind, track_id, track.time, answer, track.given)
 
     def _kind(self, track: _Track, answer: PlateVote) -> Literal["new", "updated", "final"] | None:
-        sure = self._stop_at is not None and answer.probability >= self._stop_at
-        if sure and answer.effective_reads >= FINAL_EVIDENCE:
+        if self._stop_at is not None and track.is_sure(answer, self._stop_at):
             return "final"
         if not track.announced:
             return "new" if answer.text else None
         moved = abs(answer.probability - track.probability) >= UPDATE_STEP
-        return "updated" if moved or answer.text != track.text else None
+        changed = answer.text != track.text or _second(answer.conflict) != track.second
+        return "updated" if moved or changed else None
+
+
+def _second(conflict: Conflict | None) -> str:
+    return "" if conflict is None else conflict.text
 
 
 def _check_hashable(track_id: Hashable) -> None:

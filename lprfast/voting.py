@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
-from typing import Any, Literal, get_args
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
+import numpy.typing as npt
 
 from lprfast import _core
+from lprfast._alphabet import Alphabet, Charset
+from lprfast._arguments import checked_times
+from lprfast._conflict import find_conflict
 from lprfast.results import Alternative, Contribution, PlateRead, PlateVote, Status
 
 # Without a read that stands by itself, a text must be likelier than all others together, and more than one
@@ -20,13 +25,14 @@ DEFAULT_CHAR_CONFIDENCE = 0.9
 MAX_STEPS = 512
 MAX_CHARACTERS = 64
 
-Charset = tuple[str, ...]
 Rule = Literal["fused", "best", "majority", "mvcp", "rover", "product"]
 RULES: tuple[Rule, ...] = get_args(Rule)
 _TEXT_RULES = ("best", "majority", "mvcp", "rover")
 
 
-def vote(reads: Iterable[PlateRead], rule: Rule = "fused") -> PlateVote:
+def vote(
+    reads: Iterable[PlateRead], rule: Rule = "fused", *, times: Iterable[float] | None = None
+) -> PlateVote:
     """Decide which plate the reads of one vehicle show.
 
     Args:
@@ -41,6 +47,8 @@ def vote(reads: Iterable[PlateRead], rule: Rule = "fused") -> PlateVote:
             one read, under ``majority`` a share of the reads, under the others a score from 0 to 1.
             ``best``, ``majority``, ``mvcp`` and ``rover`` count ``unreadable`` reads only where no read is
             ``ok``.
+        times: when each read was taken, in seconds on any clock and in any order; they are handed on to the
+            contributions and change nothing else (docs/voting.md says what was tried).
 
     Returns:
         The plate and what each read brought. Reads with status ``error`` or ``no_plate`` take no part; an
@@ -48,9 +56,10 @@ def vote(reads: Iterable[PlateRead], rule: Rule = "fused") -> PlateVote:
         ``unreadable``. No reads, or none with a text, is status ``no_plate``.
 
     Raises:
-        TypeError: a read is no PlateRead.
+        TypeError: a read is no PlateRead, a time no number.
         ValueError: two reads come from different charsets, or one has no single blank; the message names it.
-            There is no such rule; the message lists them.
+            There is no such rule; the message lists them. A time is not finite, or there are more or fewer
+            times than reads.
     """
     if rule not in RULES:
         raise ValueError(f"rule: expected one of {', '.join(RULES)}; got {rule!r}")
@@ -58,20 +67,55 @@ def vote(reads: Iterable[PlateRead], rule: Rule = "fused") -> PlateVote:
     for index, read in enumerate(reads):
         if not isinstance(read, PlateRead):
             raise TypeError(f"reads[{index}]: expected a PlateRead, got {type(read).__name__}")
+    seconds = checked_times(times, len(reads))
+    answer = _vote(reads, rule)
+    if seconds is not None:
+        answer = with_times(answer, seconds)
+    conflict = find_conflict(reads, answer, lambda some: _vote(some, "fused"))
+    return answer if conflict is None else replace(answer, conflict=conflict)
+
+
+def _vote(reads: Sequence[PlateRead], rule: Rule) -> PlateVote:
+    return _answer(reads, decide(reads, rule))
+
+
+class Decision(NamedTuple):
+    """What the core decided, and how to understand it."""
+
+    values: dict[str, Any]
+    alphabet: Alphabet
+    reasons: list[str | None]  # why each read took no part, as far as known before
+    taken: list[int]  # the reads that the core was given
+
+
+Watched = tuple[npt.NDArray[np.int32], npt.NDArray[np.int64], float]
+
+
+def decide(
+    reads: Sequence[PlateRead], rule: Rule, watch: Callable[[Alphabet], Watched] | None = None
+) -> Decision:
+    """The core's decision.
+
+    Args:
+        reads: as of :func:`vote`, checked.
+        rule: as of :func:`vote`.
+        watch: gives the watchlist in the labels of the vote's alphabet, and the least probability asked for.
+    """
     charset = _common_charset(reads)
     known = frozenset(charset or ())
     reasons = [_reason_to_leave_out(read, known) for read in reads]
     if rule in _TEXT_RULES:
         _leave_unreadable_out(reads, reasons)
     taken = [index for index, reason in enumerate(reasons) if reason is None]
-    alphabet = _Alphabet(charset, [reads[index].text for index in taken])
-    decision = _core.vote_decide(
+    alphabet = Alphabet(charset, [reads[index].text for index in taken])
+    values = _core.vote_decide(
         [alphabet.ballot(reads[index]) for index in taken],
         classes=len(alphabet.symbols),
         blank=alphabet.blank,
         rule=rule,
+        watchlist=None if watch is None else watch(alphabet),
     )
-    return _answer(reads, reasons, taken, decision, alphabet)
+    return Decision(values, alphabet, reasons, taken)
 
 
 def read_from_text(
@@ -112,6 +156,12 @@ def read_from_text(
         width=width,
         height=height,
     )
+
+
+def with_times(answer: PlateVote, times: Sequence[float]) -> PlateVote:
+    """The same vote, each contribution with its read's time."""
+    pairs = zip(answer.contributions, times, strict=True)
+    return replace(answer, contributions=tuple(replace(one, time=time) for one, time in pairs))
 
 
 def _check_probability(name: str, value: float) -> None:
@@ -175,64 +225,12 @@ def _reason_against_posteriors(values: object, classes: int) -> str | None:
     return None
 
 
-class _Alphabet:
-    """The symbols of a vote: the common charset, if there is one, and what texts from elsewhere add to it."""
-
-    def __init__(self, charset: Charset | None, texts: Sequence[str]) -> None:
-        known = ("",) if charset is None else charset
-        added = sorted(set().union(*texts) - set(known))
-        self.symbols: Charset = (*known, *added) if added or len(known) > 1 else ("", "?")
-        self.blank = self.symbols.index("") if "" in self.symbols else 0
-        self._labels = {symbol: label for label, symbol in enumerate(self.symbols)}
-
-    def labels(self, text: str) -> list[int]:
-        return [self._labels[symbol] for symbol in text]
-
-    def text(self, labels: Sequence[int]) -> str:
-        return "".join([self.symbols[label] for label in labels])
-
-    def ballot(self, read: PlateRead) -> tuple[Any, ...]:
-        runners, runner_confidences = self._runners_up(read)
-        posteriors = read.log_posteriors
-        return (
-            None if posteriors is None else np.ascontiguousarray(posteriors),
-            self.labels(read.text),
-            read.confidence,
-            read.char_confidences if len(read.char_confidences) == len(read.text) else (),
-            runners,
-            runner_confidences,
-            [self.labels(a.text) for a in read.alternatives if self._spells(a.text)],
-            min(max(int(read.width), 0), 1 << 20),
-            _signature(read),
-        )
-
-    def _spells(self, text: str) -> bool:
-        return all(symbol in self._labels for symbol in text)
-
-    def _runners_up(self, read: PlateRead) -> tuple[list[int], tuple[float, ...]]:
-        """The runners-up as labels; none at all when one of them is missing or no symbol of this vote."""
-        labels = [self._labels.get(symbol, self.blank) for symbol in read.runners_up]
-        complete = len(labels) == len(read.text) == len(read.runner_up_confidences)
-        return (labels, read.runner_up_confidences) if complete and self.blank not in labels else ([], ())
-
-
-def _signature(read: PlateRead) -> Any:
-    signature = read.signature
-    usable = isinstance(signature, np.ndarray) and signature.dtype == np.uint8 and signature.size == 64
-    return np.ascontiguousarray(signature).reshape(64) if usable else None
-
-
-def _answer(
-    reads: Sequence[PlateRead],
-    reasons: list[str | None],
-    taken: list[int],
-    decision: dict[str, Any],
-    alphabet: _Alphabet,
-) -> PlateVote:
+def _answer(reads: Sequence[PlateRead], decided: Decision) -> PlateVote:
+    decision, alphabet = decided.values, decided.alphabet
     text = alphabet.text(decision["labels"])
     probability = float(decision["probability"])
     alternatives = tuple(Alternative(alphabet.text(y), float(p)) for y, p in decision["alternatives"])
-    contributions = _contributions(reads, reasons, taken, decision, alphabet)
+    contributions = _contributions(reads, decided)
     status = _status(reads, contributions, text, probability, decision["effective_reads"])
     if status != "ok":
         guesses = (Alternative(text, probability), *alternatives) if text else ()
@@ -241,6 +239,7 @@ def _answer(
             alternatives=guesses,
             contributions=contributions,
             effective_reads=decision["effective_reads"],
+            reads=tuple(reads),
         )
     characters = decision["characters"]
     return PlateVote(
@@ -253,6 +252,7 @@ def _answer(
         alternatives=alternatives,
         contributions=contributions,
         effective_reads=decision["effective_reads"],
+        reads=tuple(reads),
     )
 
 
@@ -266,13 +266,8 @@ _REASONS = {
 }
 
 
-def _contributions(
-    reads: Sequence[PlateRead],
-    reasons: list[str | None],
-    taken: list[int],
-    decision: dict[str, Any],
-    alphabet: _Alphabet,
-) -> tuple[Contribution, ...]:
+def _contributions(reads: Sequence[PlateRead], decided: Decision) -> tuple[Contribution, ...]:
+    decision, alphabet, reasons, taken = decided
     winner = decision["labels"]
     made = [
         Contribution(index, False, 0.0, 0.0, read.text, False, reason)

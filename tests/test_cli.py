@@ -209,11 +209,11 @@ def test_read_votes_per_folder(tmp_path: Path, model: str) -> None:
     rows = list(
         csv.reader(io.StringIO(run("read", tmp_path, "--track-per-folder", "--csv", "--model", model).stdout))
     )
-    assert rows[0] == ["track", "text", "probability", "status", "crops"]
+    assert rows[0] == ["track", "text", "probability", "status", "crops", "pattern", "second_plate"]
     assert [(row[1], row[4]) for row in rows[1:]] == [("AB12", "4"), ("XY99", "1")]
     table = run("read", tmp_path, "--track-per-folder", "--model", model).stdout.splitlines()
-    assert table[0].split() == ["track", "text", "probability", "status", "crops"]
-    assert table[1].split()[-4] == "AB12"
+    assert table[0].split() == ["track", "text", "pattern", "probability", "status", "crops"]
+    assert table[1].split()[-5:-3] == ["AB12", one["pattern"]]
 
 
 def test_read_a_label_file_with_tracks_in_any_order(tmp_path: Path, model: str) -> None:

@@ -277,6 +277,7 @@ def test_evidence_by_hand(tmp_path: Path) -> None:
     assert "-0.500" in found.texts  # 0.25 * -2
     assert "-0.375" in found.texts  # 0.75 * -0.5
     assert 'class="plate open">B<' in text  # under 0.9
+    assert 'probability under 0.9: <span class="plate">A?</span>' in text
     assert 'class="plate">A<mark>8</mark>' in text
 
 

@@ -500,3 +500,59 @@ def test_log_likelihood_under_a_cut_is_that_of_what_is_left() -> None:
     alone = vote([tail, clear_read("B12CD", 3)]).contributions[0].log_likelihood
     assert answer.text == "AB12CD"
     assert answer.contributions[1].log_likelihood == pytest.approx(alone - 4.5, abs=1e-4)
+
+
+# --- times, what stays open, and many reads ---
+
+
+def test_times_are_handed_on_and_change_nothing_else() -> None:
+    reads = random_reads(np.random.default_rng(91), 4)
+    times = [2.0, -1.5, 1e9, 0]
+    plain, timed = vote(reads), vote(reads, times=iter(times))
+    assert [one.time for one in timed.contributions] == times
+    assert [one.time for one in plain.contributions] == [None] * 4
+    same = [replace(one, time=None) for one in timed.contributions]
+    assert replace(timed, contributions=tuple(same)) == plain
+    assert timed.to_dict()["contributions"][1]["time"] == -1.5
+
+
+@pytest.mark.parametrize(
+    ("times", "error", "message"),
+    [
+        ([1.0], ValueError, "times: expected 2, one per read, got 1"),
+        ([1.0, 2.0, 3.0], ValueError, "got 3"),
+        ([1.0, math.nan], ValueError, r"times\[1\]: expected a finite number"),
+        ([math.inf, 1.0], ValueError, r"times\[0\]"),
+        ([1.0, "2"], TypeError, r"times\[1\]: expected a number"),
+        ([], ValueError, "got 0"),
+    ],
+)
+def test_times_that_are_none(times: list[float], error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=message):
+        vote([clear_read("AB12", 1), clear_read("AB12", 2)], times=times)
+
+
+def test_what_stays_open_is_a_question_mark() -> None:
+    answer = vote([clear_read("AB12CD", 1, [0.95, 0.5, 0.9, 0.89, 0.99, 0.91])])
+    half = [float(np.float32(sure)) for sure in answer.char_confidences]
+    assert answer.pattern == "".join("?" if p < 0.9 else s for s, p in zip("AB12CD", half, strict=True))
+    assert answer.pattern[1] == answer.pattern[3] == "?"
+    assert (answer.text, answer.to_dict()["pattern"]) == ("AB12CD", answer.pattern)
+    assert replace(answer, char_confidences=(0.9, 0.8999) + (1.0,) * 4).pattern == "A?12CD"
+    assert vote([]).pattern == ""
+    # Made by hand, without figures of the characters.
+    assert PlateVote(text="AB", probability=0.9, status="ok").pattern == "AB"
+    # A vote that cannot read stays one: its guess is under alternatives, and no pattern shows it.
+    refused = vote([replace(clear_read("AB12", 1, 0.3), status="unreadable", text="", confidence=0.0)])
+    assert (refused.status, refused.text, refused.pattern) == ("unreadable", "", "")
+    assert refused.alternatives
+
+
+def test_ten_thousand_reads_in_one_vote() -> None:
+    kinds = [clear_read("AB12CD", seed, 0.5 + seed / 1000) for seed in range(200)]
+    answer = vote(kinds * 50, times=range(10_000))
+    assert answer.text == "AB12CD"
+    assert len(answer.contributions) == 10_000
+    assert sum(one.reason == "the vote was full of better reads" for one in answer.contributions) == 5000
+    assert sum(one.weight for one in answer.contributions) == pytest.approx(1)
+    assert answer.effective_reads == pytest.approx(100 / (1 + 99 * 0.55), rel=0.01)

@@ -10,7 +10,7 @@ import pytest
 import lprfast
 from lprfast.evaluation.vote_rules import Track, compare_rules, markdown, vote_all
 from lprfast.voting import RULES
-from training import compare_votes
+from training import compare_votes, second_plates
 
 
 def read(text: str, confidence: float) -> lprfast.PlateRead:
@@ -93,3 +93,16 @@ def test_bad_arguments_are_named(
 ) -> None:
     assert compare_votes.main(arguments) == 2
     assert message in capsys.readouterr().err
+
+
+def test_second_plates_are_counted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert second_plates.main(["default", "--mix", "wide", "--tracks", "4", "--threads", "1"]) == 0
+    lines = capsys.readouterr().out.splitlines()[2:]
+    found = {line.split(" | ")[1]: line.split(" | ")[2] for line in lines}
+    assert found["one vehicle"] == "0 of 4"
+    assert found["one vehicle and 2 crops of something else"].endswith(" of 4")
+    assert found["two vehicles"].endswith(" of 2")
+    assert second_plates.main(["--tracks", "1"]) == 2
+    assert "--tracks: expected 2 or more, got 1" in capsys.readouterr().err
+    assert second_plates.main(["--reads", str(tmp_path / "none.npz")]) == 2
+    assert "none.npz: cannot be opened" in capsys.readouterr().err

@@ -2,7 +2,9 @@
 #include <pybind11/stl.h>
 
 #include <algorithm>
+#include <optional>
 #include <stdexcept>
+#include <tuple>
 #include <utility>
 
 #include "bindings/bindings.hpp"
@@ -19,6 +21,10 @@ namespace py = pybind11;
 namespace {
 
 constexpr py::ssize_t kMaxSteps = 4096;
+
+// Labels and offsets of a watchlist's texts, and the least probability that is asked for.
+using Watched = std::tuple<py::array_t<std::int32_t, py::array::c_style>,
+                           py::array_t<std::int64_t, py::array::c_style>, double>;
 
 // The ballots and the memory that they look at.
 struct Box {
@@ -136,6 +142,44 @@ void check_options(const vote::Options& options) {
     throw std::invalid_argument("reserve: expected 0 up to 1");
 }
 
+// Views on the two arrays (int32 labels, int64 offsets from 0 that never fall), checked.
+vote::Watchlist watchlist_of(const py::array_t<std::int32_t, py::array::c_style>& labels,
+                             const py::array_t<std::int64_t, py::array::c_style>& offsets, double least,
+                             int classes) {
+  vote::Watchlist watchlist;
+  watchlist.labels = labels.data();
+  watchlist.offsets = offsets.data();
+  watchlist.least = least;
+  if (offsets.size() < 1 || offsets.data()[0] != 0)
+    throw std::invalid_argument("watchlist: offsets begin at 0");
+  watchlist.size = static_cast<std::size_t>(offsets.size() - 1);
+  for (std::size_t i = 0; i < watchlist.size; ++i) {
+    if (offsets.data()[i + 1] < offsets.data()[i]) throw std::invalid_argument("watchlist: offsets fall");
+  }
+  if (offsets.data()[watchlist.size] != labels.size()) {
+    throw std::invalid_argument("watchlist: the last offset is not the number of labels");
+  }
+  for (py::ssize_t i = 0; i < labels.size(); ++i) {
+    if (labels.data()[i] < vote::kUnknownSymbol || labels.data()[i] >= classes) {
+      throw std::invalid_argument("watchlist: a label is no class of the alphabet");
+    }
+  }
+  return watchlist;
+}
+
+// (indices int64 [M], probabilities float64 [M], log ratios float64 [M])
+py::tuple matches_of(const std::vector<vote::Match>& matches) {
+  const py::ssize_t count = static_cast<py::ssize_t>(matches.size());
+  py::array_t<std::int64_t> indices(count);
+  py::array_t<double> probabilities(count), ratios(count);
+  for (std::size_t i = 0; i < matches.size(); ++i) {
+    indices.mutable_data()[i] = static_cast<std::int64_t>(matches[i].index);
+    probabilities.mutable_data()[i] = matches[i].probability;
+    ratios.mutable_data()[i] = matches[i].log_ratio;
+  }
+  return py::make_tuple(indices, probabilities, ratios);
+}
+
 py::dict to_dict(const vote::Result& result) {
   static const char* const kUses[] = {"voted", "duplicate", "invalid", "empty", "surplus", "unfit"};
   py::list characters, alternatives, contributions;
@@ -160,7 +204,8 @@ py::dict to_dict(const vote::Result& result) {
 }
 
 py::dict vote_decide(const py::list& ballots, int classes, int blank, double floor, double correlation,
-                     double reserve, std::size_t alternatives, const std::string& rule_name) {
+                     double reserve, std::size_t alternatives, const std::string& rule_name,
+                     const std::optional<Watched>& watched) {
   const vote::Rule rule = vote::rule_of(rule_name);
   vote::Options options;
   options.classes = classes;
@@ -170,15 +215,22 @@ py::dict vote_decide(const py::list& ballots, int classes, int blank, double flo
   options.reserve = reserve;
   options.alternatives = alternatives;
   check_options(options);
+  std::optional<vote::Watchlist> watchlist;
+  if (watched) {
+    const auto& [labels, offsets, least] = *watched;
+    watchlist = watchlist_of(labels, offsets, least, classes);
+  }
   Box box;
   for (const py::handle& ballot : ballots) add_ballot(ballot.cast<py::tuple>(), options, box);
   vote::Result result;
   {
     const GilRelease release;
     box.widen();
-    result = vote::decide_by(rule, box.ballots, options);
+    result = vote::decide_by(rule, box.ballots, options, watchlist ? &*watchlist : nullptr);
   }
-  return to_dict(result);
+  py::dict out = to_dict(result);
+  if (watchlist) out["matches"] = matches_of(result.matches);
+  return out;
 }
 
 // float32 [N] through float16 and back, for the tests: (the halves as uint16, the floats again).
@@ -199,7 +251,8 @@ void register_vote(py::module_& module) {
   module.def("vote_decide", &vote_decide, py::arg("ballots"), py::kw_only(), py::arg("classes"),
              py::arg("blank") = defaults.blank, py::arg("floor") = defaults.floor,
              py::arg("correlation") = defaults.correlation, py::arg("reserve") = defaults.reserve,
-             py::arg("alternatives") = defaults.alternatives, py::arg("rule") = "fused");
+             py::arg("alternatives") = defaults.alternatives, py::arg("rule") = "fused",
+             py::arg("watchlist") = std::nullopt);
   module.def("half_round_trip", &half_round_trip, py::arg("values"));
 }
 

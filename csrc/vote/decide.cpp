@@ -4,6 +4,7 @@
 #include <numeric>
 
 #include "vote/candidates.hpp"
+#include "vote/match.hpp"
 #include "vote/scorer.hpp"
 #include "vote/slots.hpp"
 #include "vote/vote.hpp"
@@ -31,14 +32,18 @@ struct Scored {
   std::vector<double> log_likelihoods;  // per voter
   double score = 0;                     // their weighted mean
   double support = 0;                   // weight of the voters that read exactly this
+  double mean_probability = 0;          // weighted mean of what the voters give it, without a floor
 };
 
 // The candidates with their scores, and the order that ranks them.
 class Election {
  public:
   Election(const std::vector<Voter>& voters, const Options& options)
-      : voters_(voters), scorer_(voters, options), candidates_(propose(voters, options)) {
-    score_own(options.floor);
+      : voters_(voters),
+        scorer_(voters, options),
+        candidates_(propose(voters, options)),
+        floor_(options.floor) {
+    score_own();
     score_new();
   }
 
@@ -73,13 +78,37 @@ class Election {
   const std::vector<Labels>& texts() const { return candidates_.texts(); }
   const Scored& scored(std::size_t index) const { return scored_[index]; }
 
+  // Of any text, proposed or not.
+  Scored evaluate(const Labels& labels) {
+    Scored scored;
+    scored.log_likelihoods.resize(voters_.size());
+    std::vector<double> probabilities(voters_.size());
+    scorer_.score(labels, scored.log_likelihoods.data(), probabilities.data());
+    for (std::size_t i = 0; i < voters_.size(); ++i) {
+      double& log_likelihood = scored.log_likelihoods[i];
+      if (is_cut(voters_[i].labels, labels)) {
+        log_likelihood = std::max(log_likelihood, kCut + own_[i]);
+        probabilities[i] = std::max(probabilities[i], std::exp(kCut + own_[i]));
+      }
+      scored.score += voters_[i].weight * log_likelihood;
+      scored.mean_probability += voters_[i].weight * probabilities[i];
+      if (voters_[i].labels == labels) scored.support += voters_[i].weight;
+    }
+    return scored;
+  }
+
+  // What a voter says of a text at least, whatever its posteriors.
+  double least(std::size_t voter, const Labels& labels) const {
+    return is_cut(voters_[voter].labels, labels) ? std::max(floor_, kCut + own_[voter]) : floor_;
+  }
+
  private:
   // Voters mostly read the same text: each is scored once.
-  void score_own(double floor) {
+  void score_own() {
     std::map<Labels, std::vector<double>> scores;
     for (std::size_t i = 0; i < voters_.size(); ++i) {
       const Labels& labels = voters_[i].labels;
-      own_.push_back(floor);
+      own_.push_back(floor_);
       if (labels.empty()) continue;
       const auto [found, fresh] = scores.try_emplace(labels, voters_.size());
       if (fresh) scorer_.score(labels, found->second.data());
@@ -89,17 +118,7 @@ class Election {
 
   void score_new() {
     for (std::size_t index = scored_.size(); index < candidates_.texts().size(); ++index) {
-      const Labels& labels = candidates_.texts()[index];
-      Scored scored;
-      scored.log_likelihoods.resize(voters_.size());
-      scorer_.score(labels, scored.log_likelihoods.data());
-      for (std::size_t i = 0; i < voters_.size(); ++i) {
-        double& log_likelihood = scored.log_likelihoods[i];
-        if (is_cut(voters_[i].labels, labels)) log_likelihood = std::max(log_likelihood, kCut + own_[i]);
-        scored.score += voters_[i].weight * log_likelihood;
-        if (voters_[i].labels == labels) scored.support += voters_[i].weight;
-      }
-      scored_.push_back(std::move(scored));
+      scored_.push_back(evaluate(candidates_.texts()[index]));
     }
   }
 
@@ -108,6 +127,7 @@ class Election {
   std::vector<double> own_;  // log-likelihood of each voter's own text
   Candidates candidates_;
   std::vector<Scored> scored_;
+  double floor_;
 };
 
 // The winner, after its characters were doubted until no substitution does better, and its characters'
@@ -182,6 +202,62 @@ void keep_own(const Ballot& ballot, Result& result) {
   }
 }
 
+// The candidates by their text, and what turns a score into a probability beside the winner's.
+struct Standing {
+  std::map<Labels, std::size_t> proposed;
+  double best = 0;  // the winner's score
+  double even = 0;  // probability of a text with the same score
+  double left = 0;  // of all texts that nobody proposed
+};
+
+Standing standing_of(const Election& election, std::size_t winner, const Result& result) {
+  Standing standing;
+  standing.best = election.scored(winner).score;
+  standing.even = result.probability;
+  const auto odds = [&](std::size_t i) {
+    return std::exp(result.effective_reads * (election.scored(i).score - standing.best));
+  };
+  for (std::size_t i = 0; i < election.texts().size(); ++i) {
+    standing.proposed.emplace(election.texts()[i], i);
+  }
+  // The alternatives' probabilities may have been scaled since they followed from the odds.
+  if (!result.alternatives.empty()) {
+    const double first = odds(standing.proposed[result.alternatives.front().labels]);
+    if (first > 0) standing.even = result.alternatives.front().probability / first;
+  }
+  standing.left = 1 - result.probability;
+  for (std::size_t i = 0; i < election.texts().size(); ++i) {
+    if (i != winner) standing.left -= standing.even * odds(i);
+  }
+  standing.left = std::max(0.0, standing.left);
+  return standing;
+}
+
+// The texts of the watchlist but those that surely stay under its `least`.
+void match(const Watchlist& watchlist, Election& election, const std::vector<Voter>& voters,
+           std::size_t winner, const Options& options, Result& result) {
+  Standing standing = standing_of(election, winner, result);
+  ScoreBound bound(voters, options);
+  const auto log_ratio = [&](double score) { return result.effective_reads * (score - standing.best); };
+  for (std::size_t index = 0; index < watchlist.size; ++index) {
+    const Labels labels = labels_of(watchlist, index, options);
+    const auto found = standing.proposed.find(labels);
+    if (found != standing.proposed.end()) {
+      const double ratio = log_ratio(election.scored(found->second).score);
+      const double other = std::min(standing.even * std::exp(ratio), 1 - result.probability);
+      result.matches.push_back({index, found->second == winner ? result.probability : other, ratio});
+      continue;
+    }
+    const double most = bound.of(labels, [&](std::size_t i) { return election.least(i, labels); });
+    if (standing.even * std::exp(log_ratio(most)) < watchlist.least) continue;
+    const Scored scored = election.evaluate(labels);
+    const double ratio = log_ratio(scored.score);
+    // No crop need have thought of the text: then it has no more than they give it on average.
+    const double other = std::min({standing.even * std::exp(ratio), standing.left, scored.mean_probability});
+    result.matches.push_back({index, other, ratio});
+  }
+}
+
 void set_contributions(const std::vector<Voter>& voters, const Scored& winner, Result& result) {
   for (std::size_t i = 0; i < voters.size(); ++i) {
     const std::size_t copies = voters[i].indices.size();
@@ -196,14 +272,14 @@ void set_contributions(const std::vector<Voter>& voters, const Scored& winner, R
 
 }  // namespace
 
-Result decide(const std::vector<Ballot>& ballots, const Options& options) {
+Result decide(const std::vector<Ballot>& ballots, const Options& options, const Watchlist* watchlist) {
   Result result;
   std::vector<Voter> voters = prepare(ballots, options, result.contributions);
   if (voters.empty()) return result;
   result.effective_reads = weigh(voters, options);
   Election election(voters, options);
   if (election.texts().empty()) {
-    set_contributions(voters, {std::vector<double>(voters.size(), 0.0), 0, 0}, result);
+    set_contributions(voters, {std::vector<double>(voters.size(), 0.0), 0, 0, 0}, result);
     return result;
   }
   const Voter* const lone = lone_voter(voters, result.effective_reads);
@@ -215,6 +291,7 @@ Result decide(const std::vector<Ballot>& ballots, const Options& options) {
   result.labels = election.texts()[winner];
   set_probabilities(election, winner, options, result);
   if (lone) keep_own(*lone->ballot, result);
+  if (watchlist) match(*watchlist, election, voters, winner, options, result);
   set_contributions(voters, election.scored(winner), result);
   return result;
 }

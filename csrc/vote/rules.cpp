@@ -240,8 +240,9 @@ Rule rule_of(const std::string& name) {
   throw std::invalid_argument(message + "; got '" + name + "'");
 }
 
-Result decide_by(Rule rule, const std::vector<Ballot>& ballots, const Options& options) {
-  if (rule == Rule::fused) return decide(ballots, options);
+Result decide_by(Rule rule, const std::vector<Ballot>& ballots, const Options& options,
+                 const Watchlist* watchlist) {
+  if (rule == Rule::fused) return decide(ballots, options, watchlist);
   Result result;
   std::vector<Voter> voters = prepare(ballots, options, result.contributions);
   keep_fit(rule, voters, result.contributions);

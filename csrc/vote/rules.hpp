@@ -15,7 +15,8 @@ Rule rule_of(const std::string& name);
 
 // Which ballots take part is the same for all rules, but for one thing: those that vote on texts set a ballot
 // without a text aside, and `product` those whose time steps do not fit. Copies of a read each count, as
-// published. No probability but that of `fused` is calibrated.
-Result decide_by(Rule rule, const std::vector<Ballot>& ballots, const Options& options);
+// published. No probability but that of `fused` is calibrated, and only `fused` takes a watchlist.
+Result decide_by(Rule rule, const std::vector<Ballot>& ballots, const Options& options,
+                 const Watchlist* watchlist = nullptr);
 
 }  // namespace lprfast::vote

@@ -22,7 +22,7 @@ float posterior_of(float log_posterior) {
 }  // namespace
 
 TrackScorer::TrackScorer(const std::vector<Voter>& voters, const Options& options)
-    : classes_(static_cast<std::size_t>(options.classes)), blank_(options.blank), floor_(options.floor) {
+    : classes_(static_cast<std::size_t>(options.classes) + 1), blank_(options.blank), floor_(options.floor) {
   for (const Voter& voter : voters) {
     crops_.push_back(voter.scores);
     steps_ = std::max(steps_, voter.scores.steps);
@@ -82,14 +82,15 @@ void TrackScorer::forward(std::size_t block, const Labels& labels, float* probab
     probabilities[i] = last[i] + (states > 1 ? last[i - kLanes] : 0.0f);
 }
 
-void TrackScorer::score(const Labels& labels, double* out) {
-  float probabilities[kLanes];
+void TrackScorer::score(const Labels& labels, double* out, double* probabilities) {
+  float scaled[kLanes];
   for (std::size_t first = 0; first < crops_.size(); first += kLanes) {
-    forward(first / kLanes, labels, probabilities);
+    forward(first / kLanes, labels, scaled);
     const std::size_t lanes = std::min(kLanes, crops_.size() - first);
     for (std::size_t i = 0; i < lanes; ++i) {
-      const double log_probability = std::log(static_cast<double>(probabilities[i]) / kScale);
-      out[first + i] = std::min(0.0, std::max(log_probability, floor_));
+      const double probability = static_cast<double>(scaled[i]) / kScale;
+      out[first + i] = std::min(0.0, std::max(std::log(probability), floor_));
+      if (probabilities) probabilities[first + i] = std::min(1.0, probability);
     }
   }
 }

@@ -13,8 +13,8 @@ class TrackScorer {
   TrackScorer(const std::vector<Voter>& voters, const Options& options);
 
   // out[i] = max(log P(labels | crop i), floor), at most 0. Plain floats suffice: what is lost under 1e-30 is
-  // under every floor.
-  void score(const Labels& labels, double* out);
+  // under every floor. `probabilities`, where wanted: P(labels | crop i) itself.
+  void score(const Labels& labels, double* out, double* probabilities = nullptr);
 
  private:
   static constexpr std::size_t kLanes = 16;
@@ -24,7 +24,7 @@ class TrackScorer {
 
   std::vector<ScoresView> crops_;
   std::size_t steps_ = 0;
-  std::size_t classes_ = 0;
+  std::size_t classes_ = 0;  // and one that no crop has, for symbols from elsewhere
   int blank_ = 0;
   double floor_ = 0;
   std::vector<std::vector<float>> columns_;  // [blocks * classes][steps * kLanes], filled when first needed

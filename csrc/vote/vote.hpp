@@ -63,6 +63,21 @@ struct Contribution {
   Labels labels;              // this crop's own text
 };
 
+// Texts whose probability is asked for, all in one array.
+struct Watchlist {
+  const std::int32_t* labels = nullptr;   // kUnknownSymbol: no class of the alphabet
+  const std::int64_t* offsets = nullptr;  // [size + 1], from 0: where each text begins and the last one ends
+  std::size_t size = 0;
+  double least = 0;  // texts that are surely less probable may be left out, 0-1
+};
+constexpr int kUnknownSymbol = -1;
+
+struct Match {
+  std::size_t index = 0;   // in the watchlist
+  double probability = 0;  // that the vehicle shows it, 0-1
+  double log_ratio = 0;    // natural logarithm of how likely it is beside the winner, which has 0
+};
+
 struct Result {
   Labels labels;  // empty when no ballot had a text
   double probability = 0;
@@ -70,10 +85,12 @@ struct Result {
   std::vector<Alternative> alternatives;
   std::vector<Contribution> contributions;  // one per ballot, in the caller's order
   double effective_reads = 0;               // how many independent reads the ballots are worth
+  std::vector<Match> matches;               // in the watchlist's order
 };
 
 // Never throws for what is in a ballot: one that cannot be used is set aside and says why in its
 // contribution.
-Result decide(const std::vector<Ballot>& ballots, const Options& options);
+Result decide(const std::vector<Ballot>& ballots, const Options& options,
+              const Watchlist* watchlist = nullptr);
 
 }  // namespace lprfast::vote

@@ -68,14 +68,14 @@ class CsvWriter:
     """One row per crop, or per vehicle where votes are asked for.
 
     The column ``alternatives`` holds ``text:probability`` for each, separated by spaces; before the colon of
-    "no text" stands nothing.
+    "no text" stands nothing. ``second_plate`` is the text of ``PlateVote.conflict``.
     """
 
     def __init__(self, with_tracks: bool) -> None:
         self._writer = csv.writer(sys.stdout, lineterminator="\n")
         self._with_tracks = with_tracks
         self._writer.writerow(
-            ("track", "text", "probability", "status", "crops")
+            ("track", "text", "probability", "status", "crops", "pattern", "second_plate")
             if with_tracks
             else (*_CROP_COLUMNS, "char_confidences", "alternatives")
         )
@@ -89,7 +89,8 @@ class CsvWriter:
         self._writer.writerow((*row, read.width, read.height, characters, others))
 
     def vote(self, track: str, reads: Sequence[PlateRead], vote: PlateVote) -> None:
-        self._writer.writerow((track, vote.text, f"{vote.probability:.6f}", vote.status, len(reads)))
+        row = (track, vote.text, f"{vote.probability:.6f}", vote.status, len(reads), vote.pattern)
+        self._writer.writerow((*row, vote.conflict.text if vote.conflict else ""))
 
     def close(self) -> None:
         pass
@@ -107,11 +108,11 @@ class TableWriter:
         from lprfast.cli._columns import Columns
 
         self._with_tracks = with_tracks
-        headers = ("crop", "size", "read", "confidence", "status")
+        headers: tuple[str, ...] = ("crop", "size", "read", "confidence", "status")
         if with_tracks:
-            headers = ("track", "text", "probability", "status", "crops")
+            headers = ("track", "text", "pattern", "probability", "status", "crops")
         widest = max((cell_len(printable(name)) for name in names), default=0)
-        self._columns = Columns(headers, (widest, *((10, 11, 10, 5) if with_tracks else (9, 10, 10, 10))))
+        self._columns = Columns(headers, (widest, *((10, 10, 11, 10, 5) if with_tracks else (9, 10, 10, 10))))
         self._columns.header()
 
     def read(self, source: ImageSource, read: PlateRead) -> None:
@@ -125,7 +126,9 @@ class TableWriter:
 
     def vote(self, track: str, reads: Sequence[PlateRead], vote: PlateVote) -> None:
         probability = share(vote.text, vote.probability)
-        self._columns.row((track, vote.text, probability, vote.status, str(len(reads))))
+        row = (track, vote.text, vote.pattern, probability, vote.status, str(len(reads)))
+        second = vote.conflict
+        self._columns.row((*row, f"second plate: {second.text} {second.probability:.3f}") if second else row)
 
     def close(self) -> None:
         pass

@@ -47,7 +47,8 @@ def read(
     """Read the plates on crops.
 
     PATH is an image, a folder (searched with its subfolders), a glob in quotes, or a label file (.csv with a
-    column path). With --track-per-folder the crops of a label file's track are one vehicle too.
+    column path, or .txt as of PaddleOCR). With --track-per-folder the crops of a label file's track are one
+    vehicle too. Of images named as in CCPD the plate is cut out.
     """
     if as_json and as_csv:
         raise click.UsageError("--json and --csv exclude one another")
@@ -90,7 +91,8 @@ def _read_all(
 
     tracks = TrackCollector(source.track for source in expanded.sources if with_tracks)
     counts: Counter[str] = Counter()
-    files = read_files(reader, (source.path for source in expanded.sources), nbest=nbest)
+    boxes = (source.box for source in expanded.sources)
+    files = read_files(reader, (source.path for source in expanded.sources), nbest=nbest, boxes=boxes)
     # On a terminal the lines themselves show how far it is; a bar among them would garble both.
     with progress("reading", len(expanded.sources), quiet=sys.stdout.isatty()) as step:
         for source, file in zip(expanded.sources, files, strict=True):

@@ -31,8 +31,9 @@ _BAR = 40
 def sizes(inputs: tuple[str, ...], below: tuple[int, ...], as_json: bool) -> None:
     """Show how wide the crops are and what that suggests: retraining, the camera, or nothing.
 
-    PATH is an image, a folder (searched with its subfolders), a glob in quotes, or a label file. Only the
-    files' headers are read. Sizes are those of the upright picture, in pixels.
+    PATH is an image, a folder (searched with its subfolders), a glob in quotes, or a label file as of
+    lprfast eval. Only the files' headers are read. Sizes are those of the upright picture, in pixels; of
+    images named as in CCPD, those of the plate.
     """
     from lprfast.data.paths import InputError, expand
 
@@ -62,11 +63,18 @@ def _measure(sources: Sequence[ImageSource]) -> tuple[list[tuple[int, int]], lis
     with progress("measuring", len(sources)) as step:
         for source in sources:
             try:
-                found.append(image_size(source.path))
+                found.append(_plate_size(source, image_size(source.path)))
             except ImageError as error:
                 problems.append(str(error))
             step()
     return found, problems
+
+
+def _plate_size(source: ImageSource, size: tuple[int, int]) -> tuple[int, int]:
+    if source.box is None or source.box[2] > size[0] or source.box[3] > size[1]:
+        return size  # the image is the crop, or was cut out already
+    left, top, right, bottom = source.box
+    return right - left, bottom - top
 
 
 def _document(

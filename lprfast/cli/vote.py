@@ -63,8 +63,11 @@ def vote(
 ) -> None:
     """Vote over the crops of each vehicle.
 
-    FOLDER holds the crops of one vehicle; its subfolders are further vehicles. Of a label file the crops of a
-    track are a vehicle. The page of --report shows pictures of plates: keep it as you keep these.
+    FOLDER holds the crops of one vehicle; its subfolders are further vehicles, as in UFPR-SR-Plates. Of a
+    label file (as of lprfast eval), or a folder with a labels.csv, the crops of a track are a vehicle. An
+    image named as in CCPD is one by itself, its plate cut out. In the column pattern "?" stands for a
+    character with a probability under 0.9. The page of --report shows pictures of plates: keep it as you
+    keep these.
     """
     if as_json and as_csv:
         raise click.UsageError("--json and --csv exclude one another")
@@ -72,7 +75,7 @@ def vote(
 
     check_folder(report)
     try:
-        expanded = expand(inputs)
+        expanded = expand(inputs, labelled_folders=True)
     except InputError as error:
         raise click.UsageError(str(error)) from None
     if report and len(expanded.sources) > _MOST_CROPS_ON_A_PAGE:
@@ -111,10 +114,11 @@ def _vote_all(
     from lprfast.evaluation.vote_page import VehicleEvidence
 
     tracks = TrackCollector(source.track for source in expanded.sources)
-    paths = _paths(expanded.sources) if keep else {}
+    kept = _by_track(expanded.sources) if keep else {}
     vehicles: list[VehicleEvidence] = []
     failed = 0
-    files = read_files(reader, (source.path for source in expanded.sources))
+    boxes = (source.box for source in expanded.sources)
+    files = read_files(reader, (source.path for source in expanded.sources), boxes=boxes)
     with progress("reading", len(expanded.sources), quiet=sys.stdout.isatty()) as step:
         for source, file in zip(expanded.sources, files, strict=True):
             failed += _complain_of(source, file.read)
@@ -123,16 +127,18 @@ def _vote_all(
                 voted = vote_reads(reads, rule)
                 writer.vote(source.track, reads, voted)
                 if keep:
-                    vehicles.append(VehicleEvidence(source.track, paths[source.track], reads, voted))
+                    images = kept[source.track]
+                    places, cuts = [image.path for image in images], [image.box for image in images]
+                    vehicles.append(VehicleEvidence(source.track, places, reads, voted, cuts))
             step()
     return vehicles, failed
 
 
-def _paths(sources: tuple[ImageSource, ...]) -> dict[str, list[Path]]:
-    paths: dict[str, list[Path]] = {}
+def _by_track(sources: tuple[ImageSource, ...]) -> dict[str, list[ImageSource]]:
+    tracks: dict[str, list[ImageSource]] = {}
     for source in sources:
-        paths.setdefault(source.track, []).append(source.path)
-    return paths
+        tracks.setdefault(source.track, []).append(source)
+    return tracks
 
 
 def _complain_of(source: ImageSource, read: PlateRead) -> int:

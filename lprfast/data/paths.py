@@ -9,8 +9,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from lprfast.data.ccpd import ccpd_label, is_ccpd_name
 from lprfast.data.images import IMAGE_SUFFIXES
+from lprfast.data.label_rows import Box
 from lprfast.data.labels import LabelError, read_labels
+
+LABEL_SUFFIXES = (".csv", ".tsv", ".txt")
+_LABELS = "labels.csv"
 
 
 class InputError(ValueError):
@@ -23,11 +28,14 @@ class ImageSource:
 
     Attributes:
         path: of the file; it need not exist when a label file names it.
-        track: names the vehicle: the label file's track where it has one, else the image's folder.
+        track: names the vehicle: the label file's track where it has one, else the image's folder; an image
+            named as in CCPD is a vehicle by itself.
+        box: the plate in the image, as in ``LabelRow``; None where the image is the crop.
     """
 
     path: Path
     track: str
+    box: Box | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +46,18 @@ class Expanded:
     problems: tuple[str, ...]
 
 
-def expand(inputs: Sequence[str]) -> Expanded:
+def expand(inputs: Sequence[str], *, labelled_folders: bool = False) -> Expanded:
     """Expands files, folders, globs and label files to image files, in the order given.
 
     A path that exists is taken as it stands, even with ``[`` or ``*`` in its name. Folders are searched with
     their subfolders, in natural order (``2`` before ``10``), for the endings in ``IMAGE_SUFFIXES``; names
-    that begin with a dot are left out. A ``.csv`` file is a label file.
+    that begin with a dot are left out. A ``.csv``, ``.tsv`` or ``.txt`` file is a label file of any format
+    of ``read_labels``. The name of an image may say where the plate is, as in CCPD.
+
+    Args:
+        inputs: paths and globs.
+        labelled_folders: take a folder with a ``labels.csv`` for that file, also below a folder that is
+            named; else all images in it are taken.
 
     An input is a problem when it does not exist, is a glob that matches nothing, a folder without images, or
     a label file that cannot be read or has no usable row; the others are expanded all the same.
@@ -55,7 +69,7 @@ def expand(inputs: Sequence[str]) -> Expanded:
     problems: list[str] = []
     for path in _existing(inputs, problems):
         try:
-            for source in _expand_one(path, problems):
+            for source in _expand_one(path, problems, labelled_folders):
                 sources.setdefault(os.path.abspath(source.path), source)
         except InputError as error:
             problems.append(str(error))
@@ -73,9 +87,15 @@ def natural_key(text: str) -> tuple[tuple[str | int, ...], str]:
 
 def folder_images(folder: Path) -> Iterator[Path]:
     """Image files of a folder and its subfolders in natural order, a folder's own files first."""
+    for where, files in _walk(folder):
+        yield from (where / name for name in files if _is_image_name(name))
+
+
+def _walk(folder: Path) -> Iterator[tuple[Path, list[str]]]:
+    """Each folder and its files, in natural order; hidden folders are left out."""
     for where, folders, files in os.walk(folder):
         folders[:] = sorted((name for name in folders if not name.startswith(".")), key=natural_key)
-        yield from (Path(where, name) for name in sorted(filter(_is_image_name, files), key=natural_key))
+        yield Path(where), sorted(files, key=natural_key)
 
 
 def _is_image_name(name: str) -> bool:
@@ -95,15 +115,38 @@ def _existing(inputs: Iterable[str], problems: list[str]) -> Iterator[Path]:
         yield from map(Path, matches)
 
 
-def _expand_one(path: Path, problems: list[str]) -> list[ImageSource]:
+def _expand_one(path: Path, problems: list[str], labelled_folders: bool) -> list[ImageSource]:
     if path.is_dir():
-        found = [ImageSource(image, str(image.parent)) for image in folder_images(path)]
+        found = _from_folder(path, problems, labelled_folders)
         if not found:
             raise InputError(f"{path}: the folder holds no image files ({_endings()})")
         return found
-    if path.suffix.lower() == ".csv":
+    if path.suffix.lower() in LABEL_SUFFIXES:
         return _from_labels(path, problems)
-    return [ImageSource(path, str(path.parent))]
+    return [_image(path)]
+
+
+def _from_folder(folder: Path, problems: list[str], labelled_folders: bool) -> list[ImageSource]:
+    found: list[ImageSource] = []
+    labelled: Path | None = None  # the folder whose label file names the images below it
+    for where, files in _walk(folder):
+        if labelled is not None and labelled in (where, *where.parents):
+            continue
+        if labelled_folders and _LABELS in files:
+            labelled = where
+            found += _from_labels(where / _LABELS, problems)
+        else:
+            found += [_image(where / name) for name in files if _is_image_name(name)]
+    return found
+
+
+def _image(path: Path) -> ImageSource:
+    if is_ccpd_name(path.stem):
+        try:
+            return ImageSource(path, str(path), ccpd_label(path.stem)[1])
+        except ValueError:
+            pass  # an index that stands for no character, or no box
+    return ImageSource(path, str(path.parent))
 
 
 def _from_labels(path: Path, problems: list[str]) -> list[ImageSource]:
@@ -115,7 +158,7 @@ def _from_labels(path: Path, problems: list[str]) -> list[ImageSource]:
     if not labels.rows:
         raise InputError(f"{path}: the label file has no usable row")
     return [
-        ImageSource(row.path, f"{path}:{row.track}" if row.track else str(row.path.parent))
+        ImageSource(row.path, f"{path}:{row.track}" if row.track else str(row.path.parent), row.box)
         for row in labels.rows
     ]
 

@@ -26,11 +26,13 @@ _STYLE = """
 body { font: 15px/1.45 system-ui, sans-serif; color: #1b1b1b; max-width: 70rem; margin: 2rem auto }
 body { padding: 0 1rem }
 h1 { font-size: 1.5rem } h2 { font-size: 1.2rem; margin-top: 2.2rem } h3 { font-size: 1rem }
-table { border-collapse: collapse; margin: .6rem 0 } caption { text-align: left; color: #555 }
+h2 { overflow-wrap: anywhere } caption { text-align: left; color: #555 }
+table { border-collapse: collapse; margin: .6rem 0; display: block; overflow-x: auto }
 th, td { padding: .25rem .7rem; border-bottom: 1px solid #ddd; text-align: left; vertical-align: middle }
-td.n, th.n { text-align: right; font-variant-numeric: tabular-nums }
+td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap }
+td .plate { font-size: 1rem } .warning { background: #ffe3e0; padding: .5rem .8rem; max-width: 50rem }
 .plate { font-family: ui-monospace, monospace; font-weight: 600; letter-spacing: .06em }
-.big { font-size: 2.2rem } .note { color: #555; max-width: 50rem }
+.big { font-size: 2.2rem } .line { white-space: nowrap } .note { color: #555; max-width: 50rem }
 mark { background: #ffd7a8; color: #7a2e00; padding: 0 .1em }
 img { display: block; width: 190px; image-rendering: pixelated; background: #eee }
 .bar { display: inline-block; height: .7em; background: #3b6fb6; margin-right: .5em }

@@ -6,11 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from lprfast.evaluation.markup import Child, Markup, bar, page, picture, table, tag
+from lprfast.evaluation.markup import Box, Child, Markup, bar, page, picture, table, tag
 from lprfast.evaluation.page import marked
-from lprfast.results import Contribution, PlateRead, PlateVote
+from lprfast.results import OPEN_BELOW, Conflict, Contribution, PlateRead, PlateVote
 
-_SURE = 0.9  # characters under it are shown as open
 _SHOWN_ALTERNATIVES = 10
 
 
@@ -23,12 +22,14 @@ class VehicleEvidence:
         paths: the crops' files.
         reads: one per file.
         vote: of these reads; its contributions are in their order.
+        boxes: the plate in each file, as in ``LabelRow``, or None; empty: the files are the crops.
     """
 
     name: str
     paths: Sequence[Path]
     reads: Sequence[PlateRead]
     vote: PlateVote
+    boxes: Sequence[Box | None] = ()
 
 
 def vote_page(vehicles: Sequence[VehicleEvidence], notes: Sequence[str] = ()) -> str:
@@ -48,8 +49,11 @@ def vote_page(vehicles: Sequence[VehicleEvidence], notes: Sequence[str] = ()) ->
 def _vehicle(vehicle: VehicleEvidence) -> list[Markup]:
     vote = vehicle.vote
     parts = [tag("h2", vehicle.name), _verdict(vote)]
+    if vote.conflict:
+        parts.append(_second_plate(vote.conflict))
     if vote.char_confidences:
         parts += [tag("h3", "Characters"), _characters(vote)]
+        parts.append(tag("p", _open_characters(vote), class_="note"))
     if vote.alternatives:
         others = vote.alternatives[:_SHOWN_ALTERNATIVES]
         rows = [
@@ -67,9 +71,10 @@ def _vehicle(vehicle: VehicleEvidence) -> list[Markup]:
 
 
 _EXPLANATION = (
-    "Weight: the crop's share of the vote. Fit: natural logarithm of the winner's probability on this crop, "
-    "0 at best; a crop that shows something else goes no lower than the vote's floor. Part: weight times "
-    "fit; the parts add up to the winner's score. Marked characters differ from the winner."
+    "Weight: the crop's share of the vote, its bar beside the heaviest crop's. Fit: natural logarithm of the "
+    "winner's probability on this crop, 0 at best; a crop that shows something else goes no lower than the "
+    "vote's floor. Part: weight times fit; the parts add up to the winner's score. Marked characters differ "
+    "from the winner."
 )
 
 
@@ -81,6 +86,27 @@ def _verdict(vote: PlateVote) -> Markup:
         tag("span", vote.text, class_="plate big"),
         f" probability {_probability(vote.probability)}; {_worth(vote)}",
     )
+
+
+def _second_plate(conflict: Conflict) -> Markup:
+    return tag(
+        "p",
+        tag("strong", "Second plate: "),
+        tag("span", conflict.text, class_="plate"),
+        f" (probability {_probability(conflict.probability)}) on {len(conflict.indices)} of the crops, which "
+        f"have {conflict.share:.0%} of the vote. Two vehicles may have been joined in this track.",
+        class_="warning",
+    )
+
+
+def _open_characters(vote: PlateVote) -> list[Child]:
+    if vote.pattern == vote.text:
+        return [f"Every character has a probability of {OPEN_BELOW} or more."]
+    return [
+        "With ? for what stays open, a probability under ",
+        f"{OPEN_BELOW}: ",
+        tag("span", vote.pattern, class_="plate"),
+    ]
 
 
 def _worth(vote: PlateVote) -> str:
@@ -104,7 +130,8 @@ def _characters(vote: PlateVote) -> Markup:
         zip(vote.text, vote.char_confidences, vote.runners_up, vote.runner_up_confidences, strict=True)
     )
     winners = [
-        tag("td", symbol, class_="plate open" if sure < _SURE else "plate") for symbol, sure, _, _ in columns
+        tag("td", symbol, class_="plate open" if sure < OPEN_BELOW else "plate")
+        for symbol, sure, _, _ in columns
     ]
     rows = (
         ("character", winners),
@@ -119,27 +146,34 @@ def _crops(vehicle: VehicleEvidence) -> Markup:
     vote = vehicle.vote
     guess = vote.text or (vote.alternatives[0].text if vote.alternatives else "")
     order = sorted(vote.contributions, key=lambda one: (-one.weight, one.index))
-    rows = [_crop(vehicle, contribution, guess) for contribution in order]
+    # Of a hundred crops each has a hundredth of the vote: the bars compare them with the heaviest.
+    heaviest = max(one.weight for one in order) or 1.0
+    rows = [_crop(vehicle, one, guess, one.weight / heaviest) for one in order]
     heads = ("crop", "read", "confidence", "weight", "fit", "part", "size", "file", "remark")
     return table(heads, rows, numbers=(2, 4, 5))
 
 
-def _crop(vehicle: VehicleEvidence, one: Contribution, guess: str) -> tuple[Child, ...]:
+def _crop(vehicle: VehicleEvidence, one: Contribution, guess: str, share: float) -> tuple[Child, ...]:
     path, read = vehicle.paths[one.index], vehicle.reads[one.index]
     text = marked(guess, one.text) if one.text and guess else tag("span", one.text or "-", class_="plate")
     return (
-        picture(path),
+        picture(path, vehicle.boxes[one.index] if vehicle.boxes else None),
         text,
         f"{read.confidence:.3f}" if read.text else "-",
-        [bar(one.weight), f"{one.weight:.1%}"] if one.used else "-",
-        f"{one.log_likelihood:.2f}" if one.used else "-",
-        f"{one.weight * one.log_likelihood:.3f}" if one.used else "-",
-        f"{read.width} x {read.height}" if read.width else "-",
+        tag("span", bar(share, 40), f"{one.weight:.1%}", class_="line") if one.used else "-",
+        _negative(one.log_likelihood, 2) if one.used else "-",
+        _negative(one.weight * one.log_likelihood, 3) if one.used else "-",
+        tag("span", f"{read.width} x {read.height}", class_="line") if read.width else "-",
         path.name,
-        _remark(read, one),
+        _remark(read, one, vehicle.vote.conflict),
     )
 
 
-def _remark(read: PlateRead, one: Contribution) -> str:
+def _negative(value: float, digits: int) -> str:
+    return f"{round(value, digits) + 0.0:.{digits}f}"  # -0.0 + 0.0 is 0.0
+
+
+def _remark(read: PlateRead, one: Contribution, conflict: Conflict | None) -> str:
     status = "" if read.status in ("ok", "error") else read.status
-    return "; ".join(part for part in (status, one.reason) if part)
+    second = "second plate" if conflict and one.index in conflict.indices else ""
+    return "; ".join(part for part in (status, second, one.reason) if part)

@@ -9,6 +9,7 @@
 #include "ctc/ctc.hpp"
 #include "vote/align.hpp"
 #include "vote/candidates.hpp"
+#include "vote/match.hpp"
 #include "vote/scorer.hpp"
 #include "vote/vote.hpp"
 #include "vote/voter.hpp"
@@ -93,6 +94,51 @@ void test_scorer() {
   }
 }
 
+// No text scores higher than its bound, also one with a symbol from elsewhere, or none.
+void test_bound() {
+  std::mt19937 random(8);
+  for (const double sharpness : {0.5, 2.0, 6.0}) {
+    std::vector<std::vector<float>> scores;
+    std::vector<vote::Voter> voters(1 + random() % 20);
+    vote::Options options;
+    options.classes = 5;
+    options.floor = -50;
+    for (vote::Voter& voter : voters) {
+      const std::size_t steps = 1 + random() % 9, classes = 4 + random() % 2;
+      scores.push_back(random_scores(random, steps, classes, sharpness));
+      scores.back()[random() % scores.back().size()] = -INFINITY;
+      voter.scores = {scores.back().data(), steps, classes};
+      voter.weight = 1 / static_cast<double>(voters.size());
+    }
+    vote::TrackScorer scorer(voters, options);
+    vote::ScoreBound bound(voters, options);
+    double tightest = 1e9;
+    for (int round = 0; round < 200; ++round) {
+      Labels labels = random_labels(random, 6, options.classes + 1);
+      if (labels.empty()) continue;
+      std::vector<double> found(voters.size());
+      scorer.score(labels, found.data());
+      double score = 0;
+      for (std::size_t i = 0; i < voters.size(); ++i) score += voters[i].weight * found[i];
+      const double most = bound.of(labels, [&](std::size_t) { return options.floor; });
+      CHECK(score <= most);
+      tightest = std::min(tightest, most - score);
+    }
+    CHECK(tightest < 3);
+  }
+}
+
+void test_labels_of() {
+  vote::Options options;
+  options.classes = 9;
+  const std::int32_t labels[] = {1, vote::kUnknownSymbol, 3};
+  const std::int64_t offsets[] = {0, 0, 2, 3};
+  const vote::Watchlist watchlist{labels, offsets, 3, 0};
+  CHECK((vote::labels_of(watchlist, 0, options) == Labels{9}));
+  CHECK((vote::labels_of(watchlist, 1, options) == Labels{1, 9}));
+  CHECK((vote::labels_of(watchlist, 2, options) == Labels{3}));
+}
+
 void test_align() {
   using vote::kUnmatched;
   const double same = vote::match_cost(1), other = vote::match_cost(0);
@@ -153,7 +199,23 @@ void test_random_ballots() {
     }
     vote::Options options;
     options.classes = classes;
-    const vote::Result result = vote::decide(ballots, options);
+    std::vector<std::int32_t> watched;
+    std::vector<std::int64_t> offsets{0};
+    for (int text = 0; text < 20; ++text) {
+      for (const int label : random_labels(random, 5, classes + 1)) {
+        watched.push_back(label == classes ? vote::kUnknownSymbol : label);
+      }
+      offsets.push_back(static_cast<std::int64_t>(watched.size()));
+    }
+    const vote::Watchlist watchlist{watched.data(), offsets.data(), 20, round % 2 ? 0.0 : 0.01};
+    const vote::Result result = vote::decide(ballots, options, &watchlist);
+    CHECK(result.matches.empty() || !result.labels.empty());
+    CHECK(result.labels.empty() || round % 2 == 0 || result.matches.size() == 20);
+    for (const vote::Match& match : result.matches) {
+      CHECK(match.index < 20 && sane(match.probability) && std::isfinite(match.log_ratio));
+      const bool won = vote::labels_of(watchlist, match.index, options) == result.labels;
+      CHECK(!won || match.probability == result.probability);
+    }
     CHECK(sane(result.probability) && result.characters.size() == result.labels.size());
     CHECK(result.contributions.size() == count);
     double total = result.probability, weights = 0;
@@ -180,6 +242,8 @@ void test_random_ballots() {
 int main() {
   test_half();
   test_scorer();
+  test_bound();
+  test_labels_of();
   test_align();
   test_network();
   test_random_ballots();
