@@ -134,6 +134,9 @@ void check_options(const vote::Options& options) {
   }
   if (!(options.reserve >= 0 && options.reserve < 1))
     throw std::invalid_argument("reserve: expected 0 up to 1");
+  if (options.prior && options.prior->classes() != static_cast<std::size_t>(options.classes)) {
+    throw std::invalid_argument("prior: expected one of the vote's own classes");
+  }
 }
 
 py::dict to_dict(const vote::Result& result) {
@@ -160,7 +163,8 @@ py::dict to_dict(const vote::Result& result) {
 }
 
 py::dict vote_decide(const py::list& ballots, int classes, int blank, double floor, double correlation,
-                     double reserve, std::size_t alternatives, const std::string& rule_name) {
+                     double reserve, std::size_t alternatives, const std::string& rule_name,
+                     const ctc::TextPrior* prior) {
   const vote::Rule rule = vote::rule_of(rule_name);
   vote::Options options;
   options.classes = classes;
@@ -169,6 +173,7 @@ py::dict vote_decide(const py::list& ballots, int classes, int blank, double flo
   options.correlation = correlation;
   options.reserve = reserve;
   options.alternatives = alternatives;
+  options.prior = prior;
   check_options(options);
   Box box;
   for (const py::handle& ballot : ballots) add_ballot(ballot.cast<py::tuple>(), options, box);
@@ -199,7 +204,8 @@ void register_vote(py::module_& module) {
   module.def("vote_decide", &vote_decide, py::arg("ballots"), py::kw_only(), py::arg("classes"),
              py::arg("blank") = defaults.blank, py::arg("floor") = defaults.floor,
              py::arg("correlation") = defaults.correlation, py::arg("reserve") = defaults.reserve,
-             py::arg("alternatives") = defaults.alternatives, py::arg("rule") = "fused");
+             py::arg("alternatives") = defaults.alternatives, py::arg("rule") = "fused",
+             py::arg("prior") = py::none());
   module.def("half_round_trip", &half_round_trip, py::arg("values"));
 }
 
