@@ -62,7 +62,8 @@ class PlateRead:
         log_posteriors: float16 [T, K], natural logarithm, for the vote; of two lines [2 T + 1, K]. None in
             reads made elsewhere.
         signature: uint8 [64], 4 x 16 block means of the crop, for telling near-duplicates; or None.
-        raw_confidence: the model's own probability of the text, 0-1; 0 unless ``status`` is ``ok``. None in
+        raw_confidence: the model's own probability of the text, with the layouts where the reader was given
+            any, 0-1; 0 unless ``status`` is ``ok``. None in
             reads made elsewhere.
     """
 

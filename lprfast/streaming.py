@@ -14,6 +14,7 @@ import numpy.typing as npt
 from lprfast._arguments import finite_number, stop_probability, whole_number
 from lprfast._packed import Charset, PackedRead, pack, unpack
 from lprfast._ranking import MAX_COMPARED, without_copies
+from lprfast.formats.prior import LayoutChoice, LayoutPrior, layout_prior
 from lprfast.reader import PlateReader
 from lprfast.results import SCHEMA_VERSION, PlateRead, PlateVote
 from lprfast.voting import vote
@@ -73,9 +74,10 @@ class _Track:
     text: str = ""  # of the last event
     probability: float = 0.0
     settled: bool = False  # final by its probability: nothing more is read or said
+    layouts: LayoutPrior | None = None
 
     def vote(self) -> PlateVote:
-        return vote([unpack(read, self.charset) for read in self.reads])
+        return vote([unpack(read, self.charset) for read in self.reads], layouts=self.layouts)
 
     def add(self, read: PackedRead, limit: int) -> bool:
         """False when the new read is the one to go: the vote stays as it was."""
@@ -102,6 +104,8 @@ class TrackVoter:
         stop_at: a probability over 0 and up to 1 that makes a track ``final`` at once, given the evidence of
             at least four different crops (``effective_reads`` of 1.5 or more); its later crops are not read.
             None: only ``finish``, ``expire`` and ``max_tracks`` end a track.
+        layouts: which plates to expect, softly, as in :func:`lprfast.vote`. None takes those of the
+            reader, if it has any.
 
     Raises:
         TypeError, ValueError: an argument is of another type or out of range; the message names it.
@@ -115,6 +119,7 @@ class TrackVoter:
         max_reads_per_track: int = DEFAULT_MAX_READS,
         expire_after: float = DEFAULT_EXPIRE_AFTER,
         stop_at: float | None = None,
+        layouts: LayoutChoice | None = None,
     ) -> None:
         if reader is not None and not hasattr(reader, "read"):
             raise TypeError(f"reader: expected a PlateReader or None, got {type(reader).__name__}")
@@ -129,6 +134,8 @@ class TrackVoter:
             raise ValueError(f"max_reads_per_track: expected 1 to {MAX_COMPARED}, got {max_reads_per_track}")
         if self._expire_after < 0:
             raise ValueError(f"expire_after: expected 0 or more seconds, got {expire_after}")
+        own: LayoutPrior | None = getattr(reader, "layouts", None)
+        self._layouts = own if layouts is None else layout_prior(layouts)
         self._charset: Charset | None = None  # of the latest read
         self._lock = threading.Lock()
         self._tracks: OrderedDict[Hashable, _Track] = OrderedDict()  # longest without an update first
@@ -224,7 +231,7 @@ class TrackVoter:
         """The track, made when it is not there; raises before anything is changed."""
         track = self._tracks.get(track_id)
         if track is None:
-            track = self._tracks[track_id] = _Track(time)
+            track = self._tracks[track_id] = _Track(time, layouts=self._layouts)
         elif charset is not None and track.charset is not None and charset != track.charset:
             raise ValueError(
                 f"track_id {track_id!r}: the charset of this read differs from that of the reads before it; "

@@ -9,6 +9,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 
 from lprfast import _core
+from lprfast.formats.prior import LayoutChoice, layout_prior
 from lprfast.results import Alternative, Contribution, PlateRead, PlateVote, Status
 
 # Without a read that stands by itself, a text must be likelier than all others together, and more than one
@@ -26,7 +27,9 @@ RULES: tuple[Rule, ...] = get_args(Rule)
 _TEXT_RULES = ("best", "majority", "mvcp", "rover")
 
 
-def vote(reads: Iterable[PlateRead], rule: Rule = "fused") -> PlateVote:
+def vote(
+    reads: Iterable[PlateRead], rule: Rule = "fused", *, layouts: LayoutChoice | None = None
+) -> PlateVote:
     """Decide which plate the reads of one vehicle show.
 
     Args:
@@ -41,6 +44,10 @@ def vote(reads: Iterable[PlateRead], rule: Rule = "fused") -> PlateVote:
             one read, under ``majority`` a share of the reads, under the others a score from 0 to 1.
             ``best``, ``majority``, ``mvcp`` and ``rover`` count ``unreadable`` reads only where no read is
             ``ok``.
+        layouts: which plates to expect, softly (docs/layouts.md): ``"world"``, ``"ro"``, ``"LLLDDDD"``, several
+            of these, or a :class:`lprfast.formats.LayoutPrior`; see :func:`lprfast.formats.layout_prior`. A
+            plate of another kind still wins where the crops are clear. None: any text is as good as another. A
+            read without company keeps what it came with: give the reader the layouts too.
 
     Returns:
         The plate and what each read brought. Reads with status ``error`` or ``no_plate`` take no part; an
@@ -50,10 +57,16 @@ def vote(reads: Iterable[PlateRead], rule: Rule = "fused") -> PlateVote:
     Raises:
         TypeError: a read is no PlateRead.
         ValueError: two reads come from different charsets, or one has no single blank; the message names it.
-            There is no such rule; the message lists them.
+            There is no such rule or layout; the message lists them. Layouts with another rule than
+            ``fused``.
     """
     if rule not in RULES:
         raise ValueError(f"rule: expected one of {', '.join(RULES)}; got {rule!r}")
+    if layouts is not None and rule != "fused":
+        raise ValueError(
+            f"layouts: only the rule 'fused' weighs them, not {rule!r}; leave one of the two out"
+        )
+    prior = None if layouts is None else layout_prior(layouts)
     reads = list(reads)
     for index, read in enumerate(reads):
         if not isinstance(read, PlateRead):
@@ -70,6 +83,7 @@ def vote(reads: Iterable[PlateRead], rule: Rule = "fused") -> PlateVote:
         classes=len(alphabet.symbols),
         blank=alphabet.blank,
         rule=rule,
+        prior=None if prior is None else prior.through(alphabet.symbols),
     )
     return _answer(reads, reasons, taken, decision, alphabet)
 

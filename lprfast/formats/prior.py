@@ -6,7 +6,7 @@ import difflib
 import functools
 import math
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -50,8 +50,8 @@ class LayoutPrior:
     Made by :func:`layout_prior`, or from patterns directly.
 
     Attributes:
-        patterns: ``(share, elements)``; each element is one of its strings, all equally likely. The shares sum
-            to 1.
+        patterns: ``(share, elements)``; each element is one of its strings, all equally likely. The shares
+            sum to 1.
         escape: share of the plates that follow none of the patterns, over 0 and under 1.
         names: what it was made from, for people.
 
@@ -105,8 +105,8 @@ def layout_prior(layouts: LayoutChoice, escape: float = DEFAULT_ESCAPE) -> Layou
             * ``"world"``: all layouts; ``"europe"``, ``"eu"`` and so on (``group_names()``): a group;
             * ``"ro"``, ``"us"``, ``"us_ca"``, ``"ro_two"``: a country, a state, one layout with those whose
               names go on after it. Within a name, layouts count by their ``weight``;
-            * ``"LLLDDDD"``: a template. ``L`` a letter, ``D`` a digit, ``X`` either, ``P`` a Chinese province,
-              ``S`` a Chinese suffix, ``[AB]`` one of these characters, ``{AB|C}`` one of these strings.
+            * ``"LLLDDDD"``: a template. ``L`` a letter, ``D`` a digit, ``X`` either, ``P`` a Chinese
+              province, ``S`` a Chinese suffix, ``[AB]`` one of these characters, ``{AB|C}`` one of these strings.
         escape: share of the plates that follow none of them, over 0 and under 1. A
             :class:`LayoutPrior` given as ``layouts`` keeps its own.
 
@@ -147,7 +147,7 @@ def _shares(layouts: object) -> dict[LayoutEntry, float]:
         shares = {_entry(entry): 1.0 for entry in listed}
     if not shares:
         raise ValueError(f"layouts: expected at least one; {_what_there_is()}")
-    total = sum(shares.values())
+    total = math.fsum(shares.values())
     return {entry: share / total for entry, share in shares.items()}
 
 
@@ -169,10 +169,10 @@ def _share(entry: object, value: float) -> float:
 
 
 def _made(shares: Mapping[LayoutEntry, float], escape: float) -> LayoutPrior:
-    patterns: Counter[_Elements] = Counter()
+    patterns: defaultdict[_Elements, float] = defaultdict(float)
     for entry, share in shares.items():
         found = _layouts(entry)
-        total = sum(layout.weight for layout in found)
+        total = math.fsum(layout.weight for layout in found)
         for layout in found:
             for pattern in layout.patterns:
                 elements = _elements(pattern, layout.letters)
@@ -189,7 +189,7 @@ def _layouts(entry: LayoutEntry) -> tuple[PlateLayout, ...]:
     found = layouts_named(entry)
     if found:
         return found
-    if re.fullmatch("[a-z_]*", entry):
+    if re.fullmatch("[a-z_]*", entry) or layouts_named(entry.lower()):
         raise ValueError(f"layouts: there is no {entry!r}{_close_to(entry)}; {_what_there_is()}")
     _check_template(entry)
     return (PlateLayout(entry, (entry,)),)
@@ -203,8 +203,7 @@ def _elements(pattern: str, letters: str) -> _Elements:
 
 def _check_template(template: str) -> None:
     """ValueError that says what is wrong, where, and what to write."""
-    place = 0
-    length = 0
+    place = length = 0
     for symbol in split_pattern(template):
         choices = pattern_choices(symbol, LATIN)
         where = f"layouts: template {template!r}, character {place + 1}: "
@@ -217,7 +216,9 @@ def _check_template(template: str) -> None:
                              "{AB|C} one of these strings")  # fmt: skip
         if not choices:
             hint = f"; for this very character write [{symbol}]" if symbol.isalnum() else ""
-            raise ValueError(f"{where}{symbol!r} means nothing here; expected L, D, X, P, S, [..] or {{..|..}}{hint}")
+            raise ValueError(
+                f"{where}{symbol!r} means nothing here; expected L, D, X, P, S, [..] or {{..|..}}{hint}"
+            )
         _check_choices(choices, where)
         length += max(map(len, choices))
         place += len(symbol)
@@ -241,7 +242,7 @@ def _check_choices(choices: Sequence[str], where: str) -> None:
 
 
 def _close_to(name: str) -> str:
-    close = difflib.get_close_matches(name, (*group_names(), *country_names()), n=1)
+    close = difflib.get_close_matches(name.lower(), (*group_names(), *country_names()), n=1)
     return f" (is {close[0]!r} meant?)" if close else ""
 
 
