@@ -44,10 +44,11 @@ def vote(
             one read, under ``majority`` a share of the reads, under the others a score from 0 to 1.
             ``best``, ``majority``, ``mvcp`` and ``rover`` count ``unreadable`` reads only where no read is
             ``ok``.
-        layouts: which plates to expect, softly (docs/layouts.md): ``"world"``, ``"ro"``, ``"LLLDDDD"``, several
-            of these, or a :class:`lprfast.formats.LayoutPrior`; see :func:`lprfast.formats.layout_prior`. A
-            plate of another kind still wins where the crops are clear. None: any text is as good as another. A
-            read without company keeps what it came with: give the reader the layouts too.
+        layouts: which plates to expect, softly (docs/layouts.md): ``"world"``, ``"ro"``, ``"LLLDDDD"``,
+            several of these, or a :class:`lprfast.formats.LayoutPrior`; see
+            :func:`lprfast.formats.layout_prior`. A plate of another kind still wins where the crops are
+            clear. None: any text is as good as another. A read without company keeps what it came with: give
+            the reader the layouts too.
 
     Returns:
         The plate and what each read brought. Reads with status ``error`` or ``no_plate`` take no part; an

@@ -106,7 +106,8 @@ def layout_prior(layouts: LayoutChoice, escape: float = DEFAULT_ESCAPE) -> Layou
             * ``"ro"``, ``"us"``, ``"us_ca"``, ``"ro_two"``: a country, a state, one layout with those whose
               names go on after it. Within a name, layouts count by their ``weight``;
             * ``"LLLDDDD"``: a template. ``L`` a letter, ``D`` a digit, ``X`` either, ``P`` a Chinese
-              province, ``S`` a Chinese suffix, ``[AB]`` one of these characters, ``{AB|C}`` one of these strings.
+              province, ``S`` a Chinese suffix, ``[AB]`` one of these characters, ``{AB|C}`` one of these
+              strings.
         escape: share of the plates that follow none of them, over 0 and under 1. A
             :class:`LayoutPrior` given as ``layouts`` keeps its own.
 
