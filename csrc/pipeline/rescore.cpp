@@ -3,13 +3,11 @@
 #include <algorithm>
 #include <cmath>
 
-#include "ctc/scorer.hpp"
-
 namespace lprfast::pipeline {
 namespace {
 
-constexpr int kBeam = 10;
-constexpr double kPrune = 1e-4;
+constexpr int kBeam = 8;
+constexpr double kPrune = 1e-3;
 // Surer texts keep their confidence: what the prior could add or take is less than calibration knows.
 constexpr double kSure = 0.95;
 
@@ -25,10 +23,10 @@ bool is_sure(const ctc::TextPrior& prior, const ctc::Labels& labels, double prob
          probability * std::exp(prior(labels)) >= (1 - probability) * std::exp(prior.largest());
 }
 
-// The likeliest texts with their log-probabilities: those of a beam, and the read's own. The text of no
+// The likeliest texts with their log-probabilities: the read's own, and those of a beam. The text of no
 // character is not among them: whether there is a plate is none of the prior's business.
 std::vector<ctc::Hypothesis> likeliest(ScoresView posteriors, const DecodeSpec& spec,
-                                       const ctc::Labels& own) {
+                                       const ctc::Labels& own, double probability) {
   ctc::BeamOptions options;
   options.beam_size = options.nbest = std::max(kBeam, spec.nbest);
   options.prune = kPrune;
@@ -38,11 +36,9 @@ std::vector<ctc::Hypothesis> likeliest(ScoresView posteriors, const DecodeSpec& 
   };
   const ctc::Labels none;
   texts.erase(std::remove_if(texts.begin(), texts.end(), is(none)), texts.end());
-  if (std::none_of(texts.begin(), texts.end(), is(own))) texts.push_back({own, 0});
-  ctc::Scorer scorer(posteriors, spec.blank);
-  for (ctc::Hypothesis& text : texts) {
-    text.log_prob = scorer.score(text.labels.data(), text.labels.size());
-  }
+  // Its probability is the exact one; a beam may have lost some of it.
+  texts.erase(std::remove_if(texts.begin(), texts.end(), is(own)), texts.end());
+  texts.insert(texts.begin(), {own, std::log(probability)});
   return texts;
 }
 
@@ -66,7 +62,7 @@ void move_odds(const ctc::TextPrior& prior, std::vector<ctc::Hypothesis>& texts)
 void rescore(ScoresView posteriors, const DecodeSpec& spec, Read& read) {
   const ctc::Labels own = labels_of(read);
   if (!(read.raw_confidence > 0) || is_sure(*spec.prior, own, read.raw_confidence)) return;
-  std::vector<ctc::Hypothesis> texts = likeliest(posteriors, spec, own);
+  std::vector<ctc::Hypothesis> texts = likeliest(posteriors, spec, own, read.raw_confidence);
   move_odds(*spec.prior, texts);
   if (texts.front().labels != own) {
     read.characters = ctc::place_characters(posteriors, spec.blank, texts.front().labels);
