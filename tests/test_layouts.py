@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import itertools
+import json
 import math
 import random
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import pytest
+from PIL import Image
 from reference import layouts as oracle
 from reference import vote as vote_oracle
+from test_cli import label_file, run, save_crop
 from test_two_line import model_bytes as two_line_model
 from test_two_line import stack
 from test_vote import CHARSET, LETTERS, check_sane, clear_read, random_reads
@@ -359,6 +363,39 @@ def test_two_lines_follow_a_layout_together() -> None:
     assert after.time_steps[2] > STEPS
 
 
-def test_package_names() -> None:
-    with pytest.raises(ValueError, match="there is no 'nowhere'"):
-        lprfast.PlateReader(layouts="nowhere")
+# --- the command line ---
+
+
+@pytest.fixture
+def doubtful_folder(tmp_path: Path) -> Path:
+    save_crop(tmp_path / "crops" / "clear.png", "XY123A")
+    Image.fromarray(between("XY1239", 5, 0.5)).save(tmp_path / "crops" / "doubtful.png")
+    (tmp_path / "toy.onnx").write_bytes(model_bytes())
+    label_file(tmp_path / "crops", [("clear.png", "XY123A"), ("doubtful.png", "XY123A")])
+    return tmp_path
+
+
+def test_commands_take_layouts(doubtful_folder: Path) -> None:
+    crops, model = doubtful_folder / "crops", doubtful_folder / "toy.onnx"
+    options = ("--model", model, "--threads", "1")
+    texts = [read["text"] for read in json.loads(run("read", crops, *options, "--json").stdout)["reads"]]
+    assert texts == ["XY123A", "XY1239"]
+    options = (*options, "--layouts", "LLDDDL,ro")
+    texts = [read["text"] for read in json.loads(run("read", crops, *options, "--json").stdout)["reads"]]
+    assert texts == ["XY123A", "XY123A"]
+    assert "XY123A" in run("vote", crops, *options).stdout
+    report = json.loads(run("eval", crops, *options, "--json").stdout)
+    assert report["settings"]["layouts"] == ["LLDDDL", "ro"]
+    assert report["pooled"]["crops"]["exact"] == 2
+
+
+def test_commands_name_what_is_wrong_with_layouts(doubtful_folder: Path) -> None:
+    crops = doubtful_folder / "crops"
+    result = run("read", crops, "--layouts", "nowhere")
+    assert result.exit_code == 2
+    assert "--layouts" in result.stderr
+    assert "there is no 'nowhere'" in result.stderr
+    assert "africa_oceania" in result.stderr
+    result = run("vote", crops, "--layouts", "ro", "--rule", "rover")
+    assert result.exit_code == 2
+    assert "only --rule fused weighs them" in result.stderr
