@@ -11,11 +11,11 @@ namespace lprfast::pipeline {
 
 struct DecodeSpec {
   int blank = 0;
-  bool logits = false;        // the model answers logits, not log-posteriors
-  double temperature = 1;     // log-posteriors are divided by it and normalised again
-  Calibration calibration;    // of the confidence
-  double min_confidence = 0;  // a text of less confidence, once calibrated, is unreadable
-  int nbest = 0;              // alternatives by beam search; 0: none are wanted
+  bool logits = false;                          // the model answers logits, not log-posteriors
+  double temperature = 1;                       // log-posteriors are divided by it and normalised again
+  Calibration calibration;                      // of the confidence
+  double min_confidence = 0;                    // a text of less confidence, once calibrated, is unreadable
+  int nbest = 0;                                // alternatives by beam search; 0: none are wanted
   std::shared_ptr<const ctc::TextPrior> prior;  // over texts; null: none
 };
 

@@ -25,8 +25,8 @@ bool is_sure(const ctc::TextPrior& prior, const ctc::Labels& labels, double prob
 
 // The likeliest texts with their log-probabilities: the read's own, and those of a beam. The text of no
 // character is not among them: whether there is a plate is none of the prior's business.
-std::vector<ctc::Hypothesis> likeliest(ScoresView posteriors, const DecodeSpec& spec,
-                                       const ctc::Labels& own, double probability) {
+std::vector<ctc::Hypothesis> likeliest(ScoresView posteriors, const DecodeSpec& spec, const ctc::Labels& own,
+                                       double probability) {
   ctc::BeamOptions options;
   options.beam_size = options.nbest = std::max(kBeam, spec.nbest);
   options.prune = kPrune;

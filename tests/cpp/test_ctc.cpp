@@ -116,8 +116,8 @@ void test_what_is_no_score() {
 
 void test_place_characters() {
   // Blank, A, B; the likeliest way to read AB: A at steps 0 and 1, B at 3.
-  const std::vector<float> scores = logs(
-      {0.2F, 0.6F, 0.2F, 0.1F, 0.8F, 0.1F, 0.7F, 0.1F, 0.2F, 0.3F, 0.3F, 0.4F});
+  const std::vector<float> scores =
+      logs({0.2F, 0.6F, 0.2F, 0.1F, 0.8F, 0.1F, 0.7F, 0.1F, 0.2F, 0.3F, 0.3F, 0.4F});
   const ScoresView view{scores.data(), 4, 3};
   const std::vector<ctc::Character> found = ctc::place_characters(view, 0, {1, 2});
   CHECK(found.size() == 2);
