@@ -1,4 +1,5 @@
 import os
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -55,11 +56,29 @@ def vote_decide(
     reserve: float = ...,
     alternatives: int = ...,
     rule: str = "fused",
+    prior: TextPrior | None = None,
     watchlist: tuple[npt.NDArray[np.int32], npt.NDArray[np.int64], float] | None = ...,
 ) -> dict[str, Any]: ...
 def half_round_trip(
     values: npt.NDArray[np.float32],
 ) -> tuple[npt.NDArray[np.uint16], npt.NDArray[np.float32]]: ...
+
+class Layouts:
+    def __init__(
+        self,
+        patterns: Sequence[tuple[float, Sequence[Sequence[str]]]],
+        *,
+        free_logs: dict[str, float],
+        rare_log: float,
+        length_log: float,
+        escape: float,
+        strength: float,
+        ceiling: float,
+    ) -> None: ...
+
+class TextPrior:
+    def __init__(self, layouts: Layouts, symbols: list[str]) -> None: ...
+    def log_weights(self, texts: list[list[int]]) -> list[float]: ...
 
 class Session:
     def __init__(
@@ -96,6 +115,7 @@ class Reader:
         calibration_features: list[str] = ...,
         calibration_weights: list[float] = ...,
         calibration_bias: float = ...,
+        prior: TextPrior | None = None,
     ) -> None: ...
     def read(self, crops: list[Any], nbest: int = 0) -> list[tuple[Any, ...]]: ...
     @property

@@ -27,7 +27,9 @@ def match_reads(vote: PlateVote, watchlist: Iterable[str], at_least: float) -> l
         raise ValueError(
             "this vote came without its reads, and they are what match looks at; vote them again"
         )
-    decision = decide(vote.reads, "fused", lambda alphabet: _watched(texts, alphabet, least)).values
+    decision = decide(
+        vote.reads, "fused", vote.layouts, lambda alphabet: _watched(texts, alphabet, least)
+    ).values
     if not decision["labels"]:
         return [PlateMatch(index, text, 0.0, 0.0) for index, text in enumerate(texts)] if least == 0 else []
     indices, probabilities, ratios = decision["matches"]

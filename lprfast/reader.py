@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,6 +15,7 @@ from lprfast import _core
 from lprfast._arguments import checked_times, stop_probability, whole_number
 from lprfast._ort_library import ort_library_path
 from lprfast._ranking import best_first, crop_value, vote_best_first
+from lprfast.formats.prior import LayoutChoice, LayoutPrior, layout_prior
 from lprfast.model import ModelContract
 from lprfast.models import DEFAULT_MODEL, model_names, model_path
 from lprfast.results import Alternative, PlateRead, PlateVote, Quality
@@ -41,11 +43,14 @@ class PlateReader:
         min_confidence: a text of less ``confidence`` than this, 0-1, is answered as ``unreadable``.
         precision: ``fp32`` or ``int8``, to be sure which weights are run; a bundled model that comes in both
             is opened accordingly. None takes what there is, int8 of a bundled model that has it.
+        layouts: which plates to expect, softly: ``"world"``, ``"ro"``, ``"LLLDDDD"``, several of these, or a
+            :class:`lprfast.formats.LayoutPrior`; see :func:`lprfast.formats.layout_prior`. Reads and votes of
+            this reader take them into account. None, the default: any text is as good as another.
 
     Raises:
         ModelError: the model file is missing, cannot be loaded, or its metadata are missing or contradictory.
         OrtError: ONNX Runtime cannot be found or loaded, or the device cannot be had.
-        ValueError: another argument is out of range.
+        TypeError, ValueError: another argument is of another type or out of range; there is no such layout.
     """
 
     def __init__(
@@ -58,7 +63,9 @@ class PlateReader:
         batch: int = DEFAULT_BATCH,
         min_confidence: float = DEFAULT_MIN_CONFIDENCE,
         precision: Literal["fp32", "int8"] | None = None,
+        layouts: LayoutChoice | None = None,
     ) -> None:
+        self._layouts = None if layouts is None else layout_prior(layouts)
         source, name = _resolve(model, precision)
         threads = None if threads is None else whole_number("threads", threads)
         batch = whole_number("batch", batch)
@@ -96,6 +103,7 @@ class PlateReader:
                 batch=batch,
                 two_line=contract.two_line == "halves",
                 **_calibration(contract),
+                prior=None if self._layouts is None else self._layouts.through(self._symbols),
             )
         except _core.ModelError as error:
             raise _core.ModelError(f"{name}: {error}") from None
@@ -119,6 +127,11 @@ class PlateReader:
     def threads(self) -> int:
         """Number of worker threads."""
         return self._threads
+
+    @property
+    def layouts(self) -> LayoutPrior | None:
+        """The plates that are expected; None: any text is as good as another."""
+        return self._layouts
 
     @property
     def calibrated(self) -> bool:
@@ -177,11 +190,12 @@ class PlateReader:
         stop_at = stop_probability("stop_at", stop_at)
         crops = _as_list(crops)
         seconds = checked_times(times, len(crops))
+        ballot = functools.partial(vote, layouts=self._layouts)
         if stop_at is None:
-            return vote(self._read(crops, 0), times=seconds)
+            return ballot(self._read(crops, 0), times=seconds)
         order = best_first(*self._first_looks(crops))
         answer = vote_best_first(
-            len(crops), order, lambda batch: self._read([crops[index] for index in batch], 0), vote, stop_at
+            len(crops), order, lambda batch: self._read([crops[index] for index in batch], 0), ballot, stop_at
         )
         return answer if seconds is None else with_times(answer, seconds)
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from lprfast.formats.prior import LayoutPrior
 
 # Raised when a key goes away or changes its meaning; a key that is added leaves it.
 SCHEMA_VERSION = 1
@@ -66,7 +69,8 @@ class PlateRead:
         log_posteriors: float16 [T, K], natural logarithm, for the vote; of two lines [2 T + 1, K]. None in
             reads made elsewhere.
         signature: uint8 [64], 4 x 16 block means of the crop, for telling near-duplicates; or None.
-        raw_confidence: the model's own probability of the text, 0-1; 0 unless ``status`` is ``ok``. None in
+        raw_confidence: the model's own probability of the text, with the layouts where the reader was given
+            any, 0-1; 0 unless ``status`` is ``ok``. None in
             reads made elsewhere.
     """
 
@@ -210,7 +214,8 @@ class PlateVote:
         effective_reads: how many independent reads the evidence is worth, 0 when none took part.
         conflict: a second plate that some of the reads agree on, or None. The vote is then of the text with
             the better score, as ever; the track should be split.
-        reads: that were voted, for ``match``; neither compared nor shown, and not in ``to_dict``.
+        reads, layouts: that were voted, and the plates that were expected, for ``match``; neither compared
+            nor shown, and not in ``to_dict``.
     """
 
     text: str = ""
@@ -224,6 +229,7 @@ class PlateVote:
     effective_reads: float = 0.0
     conflict: Conflict | None = None
     reads: Sequence[PlateRead] = field(default=(), repr=False, compare=False)
+    layouts: LayoutPrior | None = field(default=None, repr=False, compare=False)
 
     @property
     def pattern(self) -> str:

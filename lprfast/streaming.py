@@ -14,6 +14,7 @@ import numpy.typing as npt
 from lprfast._arguments import finite_number, stop_probability, whole_number
 from lprfast._packed import Charset, PackedRead, PackedReads, pack
 from lprfast._ranking import MAX_COMPARED, different_looks, without_copies
+from lprfast.formats.prior import LayoutChoice, LayoutPrior, layout_prior
 from lprfast.reader import PlateReader
 from lprfast.results import SCHEMA_VERSION, Conflict, PlateRead, PlateVote
 from lprfast.voting import vote
@@ -76,10 +77,12 @@ class _Track:
     probability: float = 0.0
     second: str = ""  # of its conflict
     settled: bool = False  # final by its probability: nothing more is read or said
+    layouts: LayoutPrior | None = None
 
     def vote(self) -> PlateVote:
         reads = PackedReads(self.reads, self.charset)
-        return replace(vote(reads, times=[read.time for read in self.reads]), reads=reads)
+        times = [read.time for read in self.reads]
+        return replace(vote(reads, times=times, layouts=self.layouts), reads=reads)
 
     def is_sure(self, answer: PlateVote, stop_at: float) -> bool:
         """Whether the vote may make the track final; reads that may be copies are not counted as evidence."""
@@ -87,7 +90,7 @@ class _Track:
             return False
         looks = different_looks(answer.reads)
         if len(looks) < len(answer.reads):
-            answer = vote(looks)
+            answer = vote(looks, layouts=self.layouts)
         return answer.probability >= stop_at and answer.effective_reads >= FINAL_EVIDENCE
 
     def add(self, read: PackedRead, limit: int) -> bool:
@@ -116,6 +119,8 @@ class TrackVoter:
             at least four different crops (``effective_reads`` of 1.5 or more, reads without a signature that
             repeat another not counted) and no ``conflict``; its later crops are not read.
             None: only ``finish``, ``expire`` and ``max_tracks`` end a track.
+        layouts: which plates to expect, softly, as in :func:`lprfast.vote`. None takes those of the
+            reader, if it has any.
 
     Raises:
         TypeError, ValueError: an argument is of another type or out of range; the message names it.
@@ -129,6 +134,7 @@ class TrackVoter:
         max_reads_per_track: int = DEFAULT_MAX_READS,
         expire_after: float = DEFAULT_EXPIRE_AFTER,
         stop_at: float | None = None,
+        layouts: LayoutChoice | None = None,
     ) -> None:
         if reader is not None and not hasattr(reader, "read"):
             raise TypeError(f"reader: expected a PlateReader or None, got {type(reader).__name__}")
@@ -143,6 +149,8 @@ class TrackVoter:
             raise ValueError(f"max_reads_per_track: expected 1 to {MAX_COMPARED}, got {max_reads_per_track}")
         if self._expire_after < 0:
             raise ValueError(f"expire_after: expected 0 or more seconds, got {expire_after}")
+        own: LayoutPrior | None = getattr(reader, "layouts", None)
+        self._layouts = own if layouts is None else layout_prior(layouts)
         self._charset: Charset | None = None  # of the latest read
         self._lock = threading.Lock()
         self._tracks: OrderedDict[Hashable, _Track] = OrderedDict()  # longest without an update first
@@ -238,7 +246,7 @@ class TrackVoter:
         """The track, made when it is not there; raises before anything is changed."""
         track = self._tracks.get(track_id)
         if track is None:
-            track = self._tracks[track_id] = _Track(time)
+            track = self._tracks[track_id] = _Track(time, layouts=self._layouts)
         elif charset is not None and track.charset is not None and charset != track.charset:
             raise ValueError(
                 f"track_id {track_id!r}: the charset of this read differs from that of the reads before it; "

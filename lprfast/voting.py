@@ -14,6 +14,7 @@ from lprfast import _core
 from lprfast._alphabet import Alphabet, Charset
 from lprfast._arguments import checked_times
 from lprfast._conflict import find_conflict
+from lprfast.formats.prior import LayoutChoice, LayoutPrior, layout_prior
 from lprfast.results import Alternative, Contribution, PlateRead, PlateVote, Status
 
 # Without a read that stands by itself, a text must be likelier than all others together, and more than one
@@ -31,7 +32,11 @@ _TEXT_RULES = ("best", "majority", "mvcp", "rover")
 
 
 def vote(
-    reads: Iterable[PlateRead], rule: Rule = "fused", *, times: Iterable[float] | None = None
+    reads: Iterable[PlateRead],
+    rule: Rule = "fused",
+    *,
+    times: Iterable[float] | None = None,
+    layouts: LayoutChoice | None = None,
 ) -> PlateVote:
     """Decide which plate the reads of one vehicle show.
 
@@ -49,6 +54,11 @@ def vote(
             ``ok``.
         times: when each read was taken, in seconds on any clock and in any order; they are handed on to the
             contributions and change nothing else (docs/voting.md says what was tried).
+        layouts: which plates to expect, softly (docs/layouts.md): ``"world"``, ``"ro"``, ``"LLLDDDD"``,
+            several of these, or a :class:`lprfast.formats.LayoutPrior`; see
+            :func:`lprfast.formats.layout_prior`. A plate of another kind still wins where the crops are
+            clear. None: any text is as good as another. A read without company keeps what it came with: give
+            the reader the layouts too.
 
     Returns:
         The plate and what each read brought. Reads with status ``error`` or ``no_plate`` take no part; an
@@ -58,25 +68,30 @@ def vote(
     Raises:
         TypeError: a read is no PlateRead, a time no number.
         ValueError: two reads come from different charsets, or one has no single blank; the message names it.
-            There is no such rule; the message lists them. A time is not finite, or there are more or fewer
-            times than reads.
+            There is no such rule or layout; the message lists them. Layouts with another rule than
+            ``fused``. A time is not finite, or there are more or fewer times than reads.
     """
     if rule not in RULES:
         raise ValueError(f"rule: expected one of {', '.join(RULES)}; got {rule!r}")
+    if layouts is not None and rule != "fused":
+        raise ValueError(
+            f"layouts: only the rule 'fused' weighs them, not {rule!r}; leave one of the two out"
+        )
+    prior = None if layouts is None else layout_prior(layouts)
     reads = list(reads)
     for index, read in enumerate(reads):
         if not isinstance(read, PlateRead):
             raise TypeError(f"reads[{index}]: expected a PlateRead, got {type(read).__name__}")
     seconds = checked_times(times, len(reads))
-    answer = _vote(reads, rule)
+    answer = _vote(reads, rule, prior)
     if seconds is not None:
         answer = with_times(answer, seconds)
-    conflict = find_conflict(reads, answer, lambda some: _vote(some, "fused"))
+    conflict = find_conflict(reads, answer, lambda some: _vote(some, "fused", prior))
     return answer if conflict is None else replace(answer, conflict=conflict)
 
 
-def _vote(reads: Sequence[PlateRead], rule: Rule) -> PlateVote:
-    return _answer(reads, decide(reads, rule))
+def _vote(reads: Sequence[PlateRead], rule: Rule, prior: LayoutPrior | None) -> PlateVote:
+    return replace(_answer(reads, decide(reads, rule, prior)), layouts=prior)
 
 
 class Decision(NamedTuple):
@@ -92,13 +107,17 @@ Watched = tuple[npt.NDArray[np.int32], npt.NDArray[np.int64], float]
 
 
 def decide(
-    reads: Sequence[PlateRead], rule: Rule, watch: Callable[[Alphabet], Watched] | None = None
+    reads: Sequence[PlateRead],
+    rule: Rule,
+    prior: LayoutPrior | None = None,
+    watch: Callable[[Alphabet], Watched] | None = None,
 ) -> Decision:
     """The core's decision.
 
     Args:
         reads: as of :func:`vote`, checked.
         rule: as of :func:`vote`.
+        prior: over the texts.
         watch: gives the watchlist in the labels of the vote's alphabet, and the least probability asked for.
     """
     charset = _common_charset(reads)
@@ -113,6 +132,7 @@ def decide(
         classes=len(alphabet.symbols),
         blank=alphabet.blank,
         rule=rule,
+        prior=None if prior is None else prior.through(alphabet.symbols),
         watchlist=None if watch is None else watch(alphabet),
     )
     return Decision(values, alphabet, reasons, taken)

@@ -260,7 +260,7 @@ def test_copies_lose_their_value_in_order() -> None:
 def test_ten_thousand_reads_in_one_track(monkeypatch: pytest.MonkeyPatch) -> None:
     voted: list[int] = []
 
-    def counting(reads: list[PlateRead], times: list[float]) -> lprfast.PlateVote:
+    def counting(reads: list[PlateRead], times: list[float], **_: object) -> lprfast.PlateVote:
         voted.append(len(reads))
         return lprfast.vote(reads, times=times)
 
@@ -418,9 +418,8 @@ def test_memory_of_full_tracks_is_what_the_docs_say() -> None:
 
 def test_a_hundred_thousand_tracks(monkeypatch: pytest.MonkeyPatch) -> None:
     answer = lprfast.vote([])
-    monkeypatch.setattr(
-        streaming, "vote", lambda reads, times: answer
-    )  # voting 200,000 times is not the question
+    # Voting 200,000 times is not the question.
+    monkeypatch.setattr(streaming, "vote", lambda reads, **_: answer)
     voter = TrackVoter(max_tracks=100_000)
     for track_id in range(100_000):
         assert voter.update(track_id, NO_PLATE, track_id * 0.001) == []

@@ -22,6 +22,7 @@ import lprfast
 from lprfast._ranking import NOT_READ
 from lprfast.evaluation import load_posteriors
 from lprfast.evaluation.vote_rules import Track, compare_rules, markdown
+from lprfast.formats import layout_prior
 from lprfast.voting import RULES
 from training.synth import MIXES, draw_track
 
@@ -102,6 +103,7 @@ def main(arguments: list[str] | None = None) -> int:
     )
     add("--stop-at", type=float, nargs="+", metavar="P", help="also reads best first, to this probability")
     add("--seed", type=int, default=TEST_SEED, help="of the drawn tracks (%(default)s)")
+    add("--layouts", metavar="NAME[,..]", help="plates that the reader of drawn tracks and 'fused' expect")
     add("--threads", type=int, help="of the reader")
     add("--out", type=Path, metavar="FILE.json", help="all figures")
     given = parser.parse_args(arguments)
@@ -131,7 +133,8 @@ def _check(given: argparse.Namespace) -> None:
 def _compare(given: argparse.Namespace) -> dict[str, Any]:
     found: dict[str, Any] = {}
     rules = given.rule or list(RULES)
-    reader = None if given.reads else lprfast.PlateReader(given.model, threads=given.threads)
+    layouts = layout_prior(given.layouts) if given.layouts is not None else None
+    reader = None if given.reads else lprfast.PlateReader(given.model, threads=given.threads, layouts=layouts)
     for source in given.reads or given.mix or list(MIXES):
         prepare: Callable[[str], str] = str
         if reader is None:
@@ -140,10 +143,10 @@ def _compare(given: argparse.Namespace) -> dict[str, Any]:
         else:
             name = source
             tracks = drawn_tracks(reader, source, given.tracks, given.seed, given.frames)
-        found[name] = {"all": compare_rules(tracks, rules, prepare)}
+        found[name] = {"all": compare_rules(tracks, rules, prepare, layouts=layouts)}
         print(markdown(name, found[name]["all"]), flush=True)
         for count in given.counts or ():
-            rows = compare_rules(tracks, rules, prepare, reads=count)
+            rows = compare_rules(tracks, rules, prepare, reads=count, layouts=layouts)
             found[name][str(count)] = rows
             print(f"\n{markdown(f'{name}, {count} reads', rows)}", flush=True)
         if reader is not None and given.stop_at:

@@ -137,8 +137,11 @@ std::unique_ptr<PyReader> make_reader(std::shared_ptr<ort::Session> session, con
                                       const std::string& color, bool logits, double temperature,
                                       double min_confidence, int threads, int batch, bool two_line,
                                       const std::vector<std::string>& calibration_features,
-                                      const std::vector<double>& calibration_weights,
-                                      double calibration_bias) {
+                                      const std::vector<double>& calibration_weights, double calibration_bias,
+                                      std::shared_ptr<ctc::TextPrior> prior) {
+  if (prior && prior->classes() != symbols.size()) {
+    throw std::invalid_argument("prior: expected one of the reader's own symbols");
+  }
   pipeline::ReaderSpec spec;
   spec.prepare.height = height;
   spec.prepare.width = width;
@@ -157,6 +160,7 @@ std::unique_ptr<PyReader> make_reader(std::shared_ptr<ort::Session> session, con
   }
   spec.decode.calibration.weights = calibration_weights;
   spec.decode.calibration.bias = calibration_bias;
+  spec.decode.prior = std::move(prior);
   spec.threads = threads;
   spec.batch = batch;
   spec.two_line = two_line;
@@ -172,7 +176,8 @@ void register_pipeline(py::module_& module) {
            py::arg("scale"), py::arg("color"), py::arg("logits"), py::arg("temperature"),
            py::arg("min_confidence"), py::arg("threads"), py::arg("batch"), py::arg("two_line"),
            py::arg("calibration_features") = std::vector<std::string>(),
-           py::arg("calibration_weights") = std::vector<double>(), py::arg("calibration_bias") = 0.0)
+           py::arg("calibration_weights") = std::vector<double>(), py::arg("calibration_bias") = 0.0,
+           py::arg("prior") = py::none())
       .def("read", &PyReader::read, py::arg("crops"), py::arg("nbest") = 0)
       .def_property_readonly("steps", &PyReader::steps);
 }

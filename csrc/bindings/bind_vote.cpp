@@ -140,6 +140,9 @@ void check_options(const vote::Options& options) {
   }
   if (!(options.reserve >= 0 && options.reserve < 1))
     throw std::invalid_argument("reserve: expected 0 up to 1");
+  if (options.prior && options.prior->classes() != static_cast<std::size_t>(options.classes)) {
+    throw std::invalid_argument("prior: expected one of the vote's own classes");
+  }
 }
 
 // Views on the two arrays (int32 labels, int64 offsets from 0 that never fall), checked.
@@ -205,7 +208,7 @@ py::dict to_dict(const vote::Result& result) {
 
 py::dict vote_decide(const py::list& ballots, int classes, int blank, double floor, double correlation,
                      double reserve, std::size_t alternatives, const std::string& rule_name,
-                     const std::optional<Watched>& watched) {
+                     const ctc::TextPrior* prior, const std::optional<Watched>& watched) {
   const vote::Rule rule = vote::rule_of(rule_name);
   vote::Options options;
   options.classes = classes;
@@ -214,6 +217,7 @@ py::dict vote_decide(const py::list& ballots, int classes, int blank, double flo
   options.correlation = correlation;
   options.reserve = reserve;
   options.alternatives = alternatives;
+  options.prior = prior;
   check_options(options);
   std::optional<vote::Watchlist> watchlist;
   if (watched) {
@@ -252,7 +256,7 @@ void register_vote(py::module_& module) {
              py::arg("blank") = defaults.blank, py::arg("floor") = defaults.floor,
              py::arg("correlation") = defaults.correlation, py::arg("reserve") = defaults.reserve,
              py::arg("alternatives") = defaults.alternatives, py::arg("rule") = "fused",
-             py::arg("watchlist") = std::nullopt);
+             py::arg("prior") = py::none(), py::arg("watchlist") = std::nullopt);
   module.def("half_round_trip", &half_round_trip, py::arg("values"));
 }
 

@@ -7,6 +7,7 @@ PYBIND11_MODULE(_core, module) {
   lprfast::bindings::register_core(module);
   lprfast::bindings::register_image(module);
   lprfast::bindings::register_ctc(module);
+  lprfast::bindings::register_prior(module);
   lprfast::bindings::register_ort(module);
   lprfast::bindings::register_vote(module);
   lprfast::bindings::register_pipeline(module);

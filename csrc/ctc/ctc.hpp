@@ -89,4 +89,8 @@ std::vector<Hypothesis> beam_search(ScoresView log_posteriors, int blank, const 
 // score many texts on the same crop see scorer.hpp.
 double score(ScoresView log_posteriors, int blank, const int* labels, std::size_t count);
 
+// The characters of a text at their places on its likeliest alignment; none when it has no alignment. Labels
+// are classes other than the blank.
+std::vector<Character> place_characters(ScoresView log_posteriors, int blank, const Labels& labels);
+
 }  // namespace lprfast::ctc

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "core/half.hpp"
+#include "pipeline/rescore.hpp"
 
 namespace lprfast::pipeline {
 namespace {
@@ -56,6 +57,7 @@ void decode(float* scores, std::size_t steps, std::size_t classes, const DecodeS
     return;
   }
   read.raw_confidence = probability_of(read.characters, posteriors, spec.blank);
+  if (spec.prior) rescore(posteriors, spec, read);
   read.confidence = read.raw_confidence;
   read.status = Status::ok;
 }

@@ -1,6 +1,9 @@
 // The model's scores for one crop to a Read.
 #pragma once
 
+#include <memory>
+
+#include "ctc/text_prior.hpp"
 #include "pipeline/calibrate.hpp"
 #include "pipeline/read.hpp"
 
@@ -8,11 +11,12 @@ namespace lprfast::pipeline {
 
 struct DecodeSpec {
   int blank = 0;
-  bool logits = false;        // the model answers logits, not log-posteriors
-  double temperature = 1;     // log-posteriors are divided by it and normalised again
-  Calibration calibration;    // of the confidence
-  double min_confidence = 0;  // a text of less confidence, once calibrated, is unreadable
-  int nbest = 0;              // alternatives by beam search; 0: no beam is run
+  bool logits = false;                          // the model answers logits, not log-posteriors
+  double temperature = 1;                       // log-posteriors are divided by it and normalised again
+  Calibration calibration;                      // of the confidence
+  double min_confidence = 0;                    // a text of less confidence, once calibrated, is unreadable
+  int nbest = 0;                                // alternatives by beam search; 0: none are wanted
+  std::shared_ptr<const ctc::TextPrior> prior;  // over texts; null: none
 };
 
 // Fills everything of `read` but size and summary; its confidence is the raw one. `scores` is overwritten

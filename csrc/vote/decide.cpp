@@ -30,7 +30,8 @@ bool is_cut(const Labels& shorter, const Labels& labels) {
 
 struct Scored {
   std::vector<double> log_likelihoods;  // per voter
-  double score = 0;                     // their weighted mean
+  double likelihood = 0;                // their weighted mean
+  double score = 0;                     // the same, and the prior's share
   double support = 0;                   // weight of the voters that read exactly this
   double mean_probability = 0;          // weighted mean of what the voters give it, without a floor
 };
@@ -38,10 +39,12 @@ struct Scored {
 // The candidates with their scores, and the order that ranks them.
 class Election {
  public:
-  Election(const std::vector<Voter>& voters, const Options& options)
+  Election(const std::vector<Voter>& voters, const Options& options, double effective_reads)
       : voters_(voters),
         scorer_(voters, options),
         candidates_(propose(voters, options)),
+        prior_(options.prior),
+        effective_reads_(effective_reads),
         floor_(options.floor) {
     score_own();
     score_new();
@@ -90,12 +93,16 @@ class Election {
         log_likelihood = std::max(log_likelihood, kCut + own_[i]);
         probabilities[i] = std::max(probabilities[i], std::exp(kCut + own_[i]));
       }
-      scored.score += voters_[i].weight * log_likelihood;
+      scored.likelihood += voters_[i].weight * log_likelihood;
       scored.mean_probability += voters_[i].weight * probabilities[i];
       if (voters_[i].labels == labels) scored.support += voters_[i].weight;
     }
+    scored.score = scored.likelihood + prior_share(labels);
     return scored;
   }
+
+  // Odds are exp(effective reads * difference): so the prior counts once, however many the reads.
+  double prior_share(const Labels& labels) const { return prior_ ? (*prior_)(labels) / effective_reads_ : 0; }
 
   // What a voter says of a text at least, whatever its posteriors.
   double least(std::size_t voter, const Labels& labels) const {
@@ -126,6 +133,8 @@ class Election {
   TrackScorer scorer_;
   std::vector<double> own_;  // log-likelihood of each voter's own text
   Candidates candidates_;
+  const ctc::TextPrior* prior_;
+  double effective_reads_;
   std::vector<Scored> scored_;
   double floor_;
 };
@@ -149,16 +158,19 @@ std::size_t elect(Election& election, const std::vector<Voter>& voters, const Op
 // characters' posteriors leave them, whether proposed or not.
 void set_probabilities(const Election& election, std::size_t winner, const Options& options, Result& result) {
   const std::size_t length = election.texts()[winner].size();
-  double same_length = 0, other_length = 0, log_lattice = 0;
+  double same_length = 0, other_length = 0, log_lattice = 0, moved = 0;
   for (std::size_t i = 0; i < election.texts().size(); ++i) {
-    const double odds =
-        std::exp(result.effective_reads * (election.scored(i).score - election.scored(winner).score));
+    const Scored &own = election.scored(i), &best = election.scored(winner);
+    const double odds = std::exp(result.effective_reads * (own.score - best.score));
     (election.texts()[i].size() == length ? same_length : other_length) += odds;
+    // By the crops alone, as the lattice has it; the same bits without a prior.
+    const double plain = std::exp(result.effective_reads * (own.likelihood - best.likelihood));
+    if (election.texts()[i].size() == length) moved += odds - plain;
   }
   for (const Character& character : result.characters) {
     log_lattice -= std::log(std::max(character.confidence, 1e-6f));
   }
-  const double proposed = std::max(same_length, std::exp(log_lattice)) + other_length;
+  const double proposed = std::max(same_length, std::exp(log_lattice) + moved) + other_length;
   result.probability = (1 - options.reserve) / proposed;
   for (const std::size_t i : election.ranking()) {
     if (result.alternatives.size() == options.alternatives) break;
@@ -248,7 +260,8 @@ void match(const Watchlist& watchlist, Election& election, const std::vector<Vot
       result.matches.push_back({index, found->second == winner ? result.probability : other, ratio});
       continue;
     }
-    const double most = bound.of(labels, [&](std::size_t i) { return election.least(i, labels); });
+    const double most = bound.of(labels, [&](std::size_t i) { return election.least(i, labels); }) +
+                        election.prior_share(labels);
     if (standing.even * std::exp(log_ratio(most)) < watchlist.least) continue;
     const Scored scored = election.evaluate(labels);
     const double ratio = log_ratio(scored.score);
@@ -277,9 +290,9 @@ Result decide(const std::vector<Ballot>& ballots, const Options& options, const 
   std::vector<Voter> voters = prepare(ballots, options, result.contributions);
   if (voters.empty()) return result;
   result.effective_reads = weigh(voters, options);
-  Election election(voters, options);
+  Election election(voters, options, result.effective_reads);
   if (election.texts().empty()) {
-    set_contributions(voters, {std::vector<double>(voters.size(), 0.0), 0, 0, 0}, result);
+    set_contributions(voters, {std::vector<double>(voters.size(), 0.0), 0, 0, 0, 0}, result);
     return result;
   }
   const Voter* const lone = lone_voter(voters, result.effective_reads);

@@ -7,6 +7,7 @@
 
 #include "core/views.hpp"
 #include "ctc/ctc.hpp"
+#include "ctc/text_prior.hpp"
 
 namespace lprfast::vote {
 
@@ -39,6 +40,7 @@ struct Options {
   std::size_t max_voters = 100;
   std::size_t max_candidates = 96;
   std::size_t alternatives = 5;
+  const ctc::TextPrior* prior = nullptr;  // over texts, of `classes` classes; null: none
 };
 
 struct Character {

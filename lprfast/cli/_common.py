@@ -14,6 +14,7 @@ from lprfast.cli._terminal import output_width, printable
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from lprfast.formats import LayoutPrior
     from lprfast.reader import PlateReader
     from lprfast.results import PlateRead, PlateVote
     from lprfast.voting import Rule
@@ -59,11 +60,34 @@ def precision_option(command: F) -> F:
     )
 
 
+def layouts_option(command: F) -> F:
+    """Adds ``--layouts``; the command gets a ``LayoutPrior`` or None."""
+    return click.option(
+        "--layouts",
+        callback=_layouts,
+        metavar="NAME[,..]",
+        help="Plates to expect, softly: world, eu, a country such as ro, a template such as LLLDDDD "
+        "[default: any].",
+    )(command)
+
+
+def _layouts(context: click.Context, parameter: click.Parameter, value: str | None) -> LayoutPrior | None:
+    if value is None:
+        return None
+    from lprfast.formats import layout_prior
+
+    try:
+        return layout_prior(value)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+
+
 def make_reader(
     model: str = "default",
     device: str = "cpu",
     threads: int | None = None,
     precision: Literal["fp32", "int8"] | None = None,
+    layouts: LayoutPrior | None = None,
 ) -> PlateReader:
     """The reader of every command; ``load_image`` gives BGR, and so the reader is told.
 
@@ -74,16 +98,20 @@ def make_reader(
     from lprfast.reader import PlateReader
 
     try:
-        return PlateReader(model, device=device, threads=threads, color="bgr", precision=precision)
+        return PlateReader(
+            model, device=device, threads=threads, color="bgr", precision=precision, layouts=layouts
+        )
     except (ValueError, OSError, OrtError) as error:  # ModelError is a ValueError
         raise CannotStart(str(error)) from error
 
 
-def vote_reads(reads: Sequence[PlateRead], rule: Rule = "fused") -> PlateVote:
+def vote_reads(
+    reads: Sequence[PlateRead], rule: Rule = "fused", layouts: LayoutPrior | None = None
+) -> PlateVote:
     """One vehicle's reads to one plate."""
     from lprfast.voting import vote
 
-    return vote(reads, rule)
+    return vote(reads, rule, layouts=layouts)
 
 
 def complain(problems: Iterable[str]) -> None:

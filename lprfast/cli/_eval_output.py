@@ -34,6 +34,7 @@ def run_facts(
         "model_sha256": hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else None,
         "precision": reader.contract.precision,
         "calibrated": reader.calibrated,
+        "layouts": None if reader.layouts is None else list(reader.layouts.names),
         "device": reader.device,
         "width": width,
         "splits": splits,

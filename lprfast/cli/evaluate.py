@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import sys
 from collections.abc import Sequence
@@ -13,6 +14,7 @@ import click
 from lprfast.cli._common import (
     EXIT_FAILED,
     complain,
+    layouts_option,
     make_reader,
     precision_option,
     progress,
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from lprfast.data.labels import LabelFile, LabelRow
     from lprfast.evaluation import Report, Settings
     from lprfast.evaluation.run import Outcome
+    from lprfast.formats import LayoutPrior
     from lprfast.reader import PlateReader
 
 _DEFAULT_SPLIT = "dev"
@@ -85,6 +88,7 @@ def _fold_option(context: click.Context, parameter: click.Parameter, value: str)
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
 @reader_options
 @precision_option
+@layouts_option
 def evaluate(
     inputs: tuple[str, ...],
     fold: dict[str, str],
@@ -101,6 +105,7 @@ def evaluate(
     device: str,
     threads: int | None,
     precision: Literal["fp32", "int8"] | None,
+    layouts: LayoutPrior | None,
     evidence: Evidence,
 ) -> None:
     """Measure the reader on labelled crops.
@@ -119,7 +124,7 @@ def evaluate(
     evidence.check()
     settings = Settings(fold, as_written, resamples, seed)
     chosen = [(labels, *choose_rows(labels, split)) for labels in label_files(inputs)]
-    reader = make_reader(model, device, threads, precision)
+    reader = make_reader(model, device, threads, precision, layouts)
     outcomes = _run(reader, [(labels, rows) for labels, rows, _ in chosen], settings, width, evidence)
     pooled = _pool(outcomes)
     complain(pooled.problems)
@@ -221,12 +226,13 @@ def _run(
 ) -> dict[str, Outcome]:
     from lprfast.evaluation.run import run_rows
 
+    ballot = functools.partial(vote_reads, layouts=reader.layouts)
     outcomes = {}
     with progress("reading", sum(len(rows) for _, rows in chosen)) as step:
         for labels, rows in chosen:
             seen = evidence.observe(labels.path)
             outcome = run_rows(
-                reader, labels.path, rows, settings, vote_reads, width=width, advance=step, observe=seen
+                reader, labels.path, rows, settings, ballot, width=width, advance=step, observe=seen
             )
             bad = [f"{labels.path}, line {row.line}: {row.reason}" for row in labels.bad_rows]
             outcome.problems[:0] = bad

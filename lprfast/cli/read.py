@@ -12,6 +12,7 @@ from lprfast.cli._common import (
     EXIT_FAILED,
     complain,
     count,
+    layouts_option,
     make_reader,
     precision_option,
     progress,
@@ -22,6 +23,7 @@ from lprfast.cli._common import (
 if TYPE_CHECKING:
     from lprfast.cli._writers import Writer
     from lprfast.data.paths import Expanded
+    from lprfast.formats import LayoutPrior
     from lprfast.reader import PlateReader
 
 
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
 @click.option("--csv", "as_csv", is_flag=True, help="CSV on stdout: a row per crop, or per vehicle.")
 @reader_options
 @precision_option
+@layouts_option
 def read(
     inputs: tuple[str, ...],
     track_per_folder: bool,
@@ -43,6 +46,7 @@ def read(
     device: str,
     threads: int | None,
     precision: Literal["fp32", "int8"] | None,
+    layouts: LayoutPrior | None,
 ) -> None:
     """Read the plates on crops.
 
@@ -60,7 +64,7 @@ def read(
         expanded = expand(inputs)
     except InputError as error:
         raise click.UsageError(str(error)) from None
-    reader = make_reader(model, device, threads, precision)
+    reader = make_reader(model, device, threads, precision, layouts)
     complain(expanded.problems)
     writer = _writer(expanded, track_per_folder, as_json, as_csv)
     counts = _read_all(reader, expanded, writer, track_per_folder, nbest)
@@ -102,6 +106,6 @@ def _read_all(
             writer.read(source, file.read)
             reads = tracks.add(source.track, file.read) if with_tracks else None
             if reads:
-                writer.vote(source.track, reads, vote_reads(reads))
+                writer.vote(source.track, reads, vote_reads(reads, layouts=reader.layouts))
             step()
     return counts

@@ -12,6 +12,7 @@ from lprfast.cli._common import (
     EXIT_FAILED,
     complain,
     count,
+    layouts_option,
     make_reader,
     precision_option,
     progress,
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from lprfast.cli._writers import Writer
     from lprfast.data.paths import Expanded, ImageSource
     from lprfast.evaluation.vote_page import VehicleEvidence
+    from lprfast.formats import LayoutPrior
     from lprfast.reader import PlateReader
     from lprfast.results import PlateRead
     from lprfast.voting import Rule
@@ -50,6 +52,7 @@ _MOST_CROPS_ON_A_PAGE = 2000
 @click.option("--csv", "as_csv", is_flag=True, help="CSV on stdout: a row per vehicle.")
 @reader_options
 @precision_option
+@layouts_option
 def vote(
     inputs: tuple[str, ...],
     report: Path | None,
@@ -60,6 +63,7 @@ def vote(
     device: str,
     threads: int | None,
     precision: Literal["fp32", "int8"] | None,
+    layouts: LayoutPrior | None,
 ) -> None:
     """Vote over the crops of each vehicle.
 
@@ -71,6 +75,8 @@ def vote(
     """
     if as_json and as_csv:
         raise click.UsageError("--json and --csv exclude one another")
+    if layouts and rule != "fused":
+        raise click.UsageError(f"--layouts: only --rule fused weighs them, not {rule}")
     from lprfast.data.paths import InputError, expand
 
     check_folder(report)
@@ -84,7 +90,7 @@ def vote(
             f"--report: {crops} are too many for one page (at most {_MOST_CROPS_ON_A_PAGE}); name fewer "
             "folders"
         )
-    reader = make_reader(model, device, threads, precision)
+    reader = make_reader(model, device, threads, precision, layouts)
     complain(expanded.problems)
     writer = _writer(expanded, as_json, as_csv)
     vehicles, failed = _vote_all(reader, expanded, writer, rule, keep=report is not None)
@@ -124,7 +130,7 @@ def _vote_all(
             failed += _complain_of(source, file.read)
             writer.read(source, file.read)
             if reads := tracks.add(source.track, file.read):
-                voted = vote_reads(reads, rule)
+                voted = vote_reads(reads, rule, reader.layouts)
                 writer.vote(source.track, reads, voted)
                 if keep:
                     images = kept[source.track]

@@ -11,6 +11,7 @@ from lprfast.evaluation.bootstrap import cluster_bootstrap, exact_interval
 from lprfast.evaluation.paired import holm, mcnemar
 from lprfast.evaluation.reliability import calibration
 from lprfast.evaluation.selective import selective
+from lprfast.formats import LayoutPrior
 from lprfast.results import PlateRead
 from lprfast.voting import RULES, vote
 
@@ -40,6 +41,7 @@ def vote_all(
     *,
     reads: int | None = None,
     seed: int = 0,
+    layouts: LayoutPrior | None = None,
 ) -> Votes:
     """One vote per track.
 
@@ -49,10 +51,13 @@ def vote_all(
         prepare: the form of a text that is compared with the labels.
         reads: vote over so many of a track's reads, drawn at random, the same for every rule; all without it.
         seed: of that draw.
+        layouts: the plates that ``fused`` expects; the other rules weigh none.
     """
+    expected = layouts if rule == OURS else None
     right, probability = [], []
     for number, track in enumerate(tracks):
-        voted = vote(_some(track.reads, reads, seed + number), rule=rule)  # type: ignore[arg-type]
+        some = _some(track.reads, reads, seed + number)
+        voted = vote(some, rule=rule, layouts=expected)  # type: ignore[arg-type]
         right.append(prepare(voted.text) == track.label)
         probability.append(voted.probability if voted.text else 0.0)
     return Votes(tuple(right), tuple(probability))
@@ -65,6 +70,7 @@ def compare_rules(
     *,
     reads: int | None = None,
     seed: int = 0,
+    layouts: LayoutPrior | None = None,
 ) -> list[dict[str, Any]]:
     """A row per rule, over the tracks that have ``reads`` reads at least.
 
@@ -76,7 +82,7 @@ def compare_rules(
     long = [track for track in tracks if len(track.reads) >= (reads or 1)]
     if not long:
         return []
-    votes = {rule: vote_all(long, rule, prepare, reads=reads, seed=seed) for rule in rules}
+    votes = {rule: vote_all(long, rule, prepare, reads=reads, seed=seed, layouts=layouts) for rule in rules}
     others = [rule for rule in rules if rule != OURS and OURS in votes]
     corrected = dict(
         zip(others, holm([mcnemar(votes[r].right, votes[OURS].right) for r in others]), strict=True)

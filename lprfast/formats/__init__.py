@@ -5,7 +5,7 @@ One module per part of the world; the pattern language is described in ``layout.
 
 from __future__ import annotations
 
-from lprfast.formats import africa_oceania, asia, europe, north_america, south_america
+from lprfast.formats.groups import LAYOUTS, country_names, group_names, layouts_named
 from lprfast.formats.layout import (
     DECORATION,
     DIGITS,
@@ -17,14 +17,7 @@ from lprfast.formats.layout import (
     pattern_regex,
     split_pattern,
 )
-
-LAYOUTS: tuple[PlateLayout, ...] = (
-    europe.LAYOUTS
-    + north_america.LAYOUTS
-    + south_america.LAYOUTS
-    + asia.LAYOUTS
-    + africa_oceania.LAYOUTS
-)  # fmt: skip
+from lprfast.formats.prior import LayoutChoice, LayoutPrior, layout_prior
 
 __all__ = [
     "DECORATION",
@@ -33,7 +26,13 @@ __all__ = [
     "LAYOUTS",
     "PROVINCES",
     "SUFFIXES",
+    "LayoutChoice",
+    "LayoutPrior",
     "PlateLayout",
+    "country_names",
+    "group_names",
+    "layout_prior",
+    "layouts_named",
     "pattern_choices",
     "pattern_regex",
     "split_pattern",

@@ -8,6 +8,7 @@
 
 #include "check.hpp"
 #include "ctc/scorer.hpp"
+#include "ctc/text_prior.hpp"
 
 using lprfast::Isa;
 using lprfast::ScoresView;
@@ -113,6 +114,45 @@ void test_what_is_no_score() {
   CHECK_THROWS((ctc::check_scores({none.data(), 1, 2}, false, 0), 0), std::invalid_argument);
 }
 
+void test_place_characters() {
+  // Blank, A, B; the likeliest way to read AB: A at steps 0 and 1, B at 3.
+  const std::vector<float> scores =
+      logs({0.2F, 0.6F, 0.2F, 0.1F, 0.8F, 0.1F, 0.7F, 0.1F, 0.2F, 0.3F, 0.3F, 0.4F});
+  const ScoresView view{scores.data(), 4, 3};
+  const std::vector<ctc::Character> found = ctc::place_characters(view, 0, {1, 2});
+  CHECK(found.size() == 2);
+  if (found.size() != 2) return;
+  CHECK(found[0].label == 1 && found[0].step == 1 && near(found[0].confidence, 0.8));
+  CHECK(found[1].label == 2 && found[1].step == 3 && found[1].runner_up == 1);
+  CHECK(ctc::place_characters(view, 0, {1, 1, 1}).empty());  // needs five steps
+  CHECK(ctc::place_characters(view, 0, {}).empty());
+  CHECK(ctc::place_characters(view, 0, {2, 2}).size() == 2);
+}
+
+void test_text_prior() {
+  ctc::PriorSpec spec;
+  spec.patterns = {{0.5, {{U"A", U"AB"}, {U"1", U"2"}}}, {0.5, {{U"AB", U"CD"}, {U"1"}}}};
+  spec.free_logs = {{U'A', std::log(0.1)}, {U'1', std::log(0.1)}};
+  spec.rare_log = spec.length_log = std::log(0.5);
+  spec.escape = 0.5;
+  spec.strength = 1;
+  spec.ceiling = 100;
+  const auto layouts = std::make_shared<ctc::Layouts>(spec);
+  const ctc::TextPrior prior(layouts, {U"", U"A", U"B", U"1", U"C", U"x", U"long"});
+  // A1: 0.5 / 4, on a free plate 0.1 * 0.1 * 0.5. AB1: 0.5 / 4 + 0.5 / 2, free 0.1 * 0.5 * 0.1 * 0.5.
+  CHECK(near(prior({1, 3}), std::log(0.5 * 0.125 / 0.005 + 0.5)));
+  CHECK(near(prior({1, 2, 3}), std::log(0.5 * 0.375 / 0.0025 + 0.5)));
+  for (const ctc::Labels& labels : {ctc::Labels{}, {1}, {1, 1}, {2, 1}, {4, 5, 3}, {6, 3}, {1, 3, 3, 3, 3}}) {
+    CHECK(near(prior(labels), std::log(0.5)));
+  }
+  spec.patterns.clear();
+  CHECK_THROWS((ctc::Layouts(spec), 0), std::invalid_argument);
+  spec.patterns = {{1, {{U""}}}};
+  CHECK_THROWS((ctc::Layouts(spec), 0), std::invalid_argument);
+  spec.patterns = {{1, std::vector<std::vector<std::u32string>>(33, {U"A"})}};
+  CHECK_THROWS((ctc::Layouts(spec), 0), std::invalid_argument);
+}
+
 }  // namespace
 
 int main() {
@@ -122,5 +162,7 @@ int main() {
   test_scorer_is_used_again();
   test_row_ends();
   test_what_is_no_score();
+  test_place_characters();
+  test_text_prior();
   return lprfast::testing::failures() != 0;
 }

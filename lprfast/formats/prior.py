@@ -1,0 +1,257 @@
+"""Which texts are to be expected on plates, as a soft prior. docs/layouts.md has the formula and figures."""
+
+from __future__ import annotations
+
+import difflib
+import functools
+import math
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from lprfast import _core
+from lprfast._arguments import finite_number
+from lprfast.formats.groups import WORLD, country_names, group_names, layouts_named
+from lprfast.formats.layout import (
+    DECORATION,
+    DIGITS,
+    LATIN,
+    PROVINCES,
+    SUFFIXES,
+    PlateLayout,
+    pattern_choices,
+    split_pattern,
+)
+
+# One plate in ten of another kind than was named: guests at a gate are fewer, on a road they are about that.
+DEFAULT_ESCAPE = 0.1
+# The model has learned from the same layouts, and its probabilities are too sure: half the logarithm counts.
+STRENGTH = 0.5
+# Of the logarithm before that. Odds of two texts move by at most exp(0.5 * (6 - log 0.1)) = 64.
+CEILING = 6.0
+# A plate that follows no layout: one of so many lengths, and of its symbols so many are no Latin ones.
+_LENGTHS = 12
+_RARE_SHARE = 0.05
+
+_LONGEST = 32  # characters in a template
+_MOST_STRINGS = 10_000  # in one of its lists
+
+_Elements: TypeAlias = tuple[tuple[str, ...], ...]
+LayoutEntry: TypeAlias = "str | PlateLayout"
+LayoutChoice: TypeAlias = "str | PlateLayout | LayoutPrior | Iterable[LayoutEntry] | Mapping[str, float]"
+
+
+@dataclass(frozen=True)
+class LayoutPrior:
+    """A prior over the texts of plates: some layouts with their shares, and an escape for all other plates.
+
+    Made by :func:`layout_prior`, or from patterns directly.
+
+    Attributes:
+        patterns: ``(share, elements)``; each element is one of its strings, all equally likely. The shares
+            sum to 1.
+        escape: share of the plates that follow none of the patterns, over 0 and under 1.
+        names: what it was made from, for people.
+
+    Raises:
+        ValueError: ``escape`` is out of range, or there is no pattern.
+    """
+
+    patterns: tuple[tuple[float, _Elements], ...]
+    escape: float = DEFAULT_ESCAPE
+    names: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not 0 < finite_number("escape", self.escape) < 1:
+            raise ValueError(f"escape: expected a share over 0 and under 1, got {self.escape}")
+        if not self.patterns:
+            raise ValueError(f"layouts: expected at least one; {_what_there_is()}")
+
+    def __repr__(self) -> str:
+        return f"LayoutPrior({', '.join(self.names)}; {len(self.patterns)} patterns, escape {self.escape:g})"
+
+    def __reduce__(self) -> tuple[type[LayoutPrior], tuple[object, ...]]:
+        return LayoutPrior, (self.patterns, self.escape, self.names)  # what is compiled is made again
+
+    def log_weight(self, text: str) -> float:
+        """What the prior adds to the log-likelihood of a text, natural logarithm; never NaN or infinite."""
+        symbols = tuple(dict.fromkeys(text))
+        return self.through(symbols).log_weights([[symbols.index(symbol) for symbol in text]])[0]
+
+    def through(self, symbols: Sequence[str]) -> _core.TextPrior:
+        """The prior on texts of these classes; their symbols, "" for the blank."""
+        return _core.TextPrior(self._compiled, list(symbols))
+
+    @functools.cached_property
+    def _compiled(self) -> _core.Layouts:
+        latin = math.log((1 - _RARE_SHARE) / len(DIGITS + LATIN))
+        return _core.Layouts(
+            list(self.patterns),
+            free_logs=dict.fromkeys(DIGITS + LATIN, latin),
+            rare_log=math.log(_RARE_SHARE / len(PROVINCES + SUFFIXES)),
+            length_log=-math.log(_LENGTHS),
+            escape=self.escape,
+            strength=STRENGTH,
+            ceiling=CEILING,
+        )
+
+
+def layout_prior(layouts: LayoutChoice, escape: float = DEFAULT_ESCAPE) -> LayoutPrior:
+    """The prior that a choice of layouts means.
+
+    Args:
+        layouts: one entry, several in a sequence (of equal shares) or in one string with commas between, or a
+            mapping from entries to their shares. An entry is a :class:`PlateLayout`, a name or a template:
+
+            * ``"world"``: all layouts; ``"europe"``, ``"eu"`` and so on (``group_names()``): a group;
+            * ``"ro"``, ``"us"``, ``"us_ca"``, ``"ro_two"``: a country, a state, one layout with those whose
+              names go on after it. Within a name, layouts count by their ``weight``;
+            * ``"LLLDDDD"``: a template. ``L`` a letter, ``D`` a digit, ``X`` either, ``P`` a Chinese
+              province, ``S`` a Chinese suffix, ``[AB]`` one of these characters, ``{AB|C}`` one of these
+              strings.
+        escape: share of the plates that follow none of them, over 0 and under 1. A
+            :class:`LayoutPrior` given as ``layouts`` keeps its own.
+
+    Raises:
+        TypeError: an entry is of another type.
+        ValueError: no entry, an unknown name (the message lists what there is), a template that cannot be
+            read (it says where), a share or an escape out of range.
+    """
+    if isinstance(layouts, LayoutPrior):
+        return layouts
+    if layouts == WORLD and escape == DEFAULT_ESCAPE:
+        return _world()
+    return _made(_shares(layouts), escape)
+
+
+@functools.cache
+def _world() -> LayoutPrior:
+    return _made({WORLD: 1.0}, DEFAULT_ESCAPE)
+
+
+def _shares(layouts: object) -> dict[LayoutEntry, float]:
+    """Each entry with its share, summing to 1."""
+    if isinstance(layouts, Mapping):
+        shares = {_entry(entry): _share(entry, value) for entry, value in layouts.items()}
+    else:
+        listed: Iterable[object]
+        if isinstance(layouts, str):
+            listed = [part for part in layouts.split(",") if part.strip()]
+        elif isinstance(layouts, PlateLayout):
+            listed = [layouts]
+        elif isinstance(layouts, Iterable):
+            listed = layouts
+        else:
+            raise TypeError(
+                f"layouts: expected names, templates or layouts, got {type(layouts).__name__}; "
+                f"{_what_there_is()}"
+            )
+        shares = {_entry(entry): 1.0 for entry in listed}
+    if not shares:
+        raise ValueError(f"layouts: expected at least one; {_what_there_is()}")
+    total = math.fsum(shares.values())
+    return {entry: share / total for entry, share in shares.items()}
+
+
+def _entry(entry: object) -> LayoutEntry:
+    if isinstance(entry, PlateLayout):
+        return entry
+    if not isinstance(entry, str):
+        raise TypeError(
+            f"layouts: expected names, templates or layouts, got {type(entry).__name__} among them"
+        )
+    return entry.strip()
+
+
+def _share(entry: object, value: float) -> float:
+    share = finite_number(f"layouts[{entry!r}]", value)
+    if not 0 < share <= 1e6:
+        raise ValueError(f"layouts[{entry!r}]: expected a share over 0, got {value}")
+    return share
+
+
+def _made(shares: Mapping[LayoutEntry, float], escape: float) -> LayoutPrior:
+    patterns: defaultdict[_Elements, float] = defaultdict(float)
+    for entry, share in shares.items():
+        found = _layouts(entry)
+        total = math.fsum(layout.weight for layout in found)
+        for layout in found:
+            for pattern in layout.patterns:
+                elements = _elements(pattern, layout.letters)
+                patterns[elements] += share * layout.weight / total / len(layout.patterns)
+    names = tuple(entry if isinstance(entry, str) else entry.name for entry in shares)
+    return LayoutPrior(tuple((share, elements) for elements, share in patterns.items()), escape, names)
+
+
+def _layouts(entry: LayoutEntry) -> tuple[PlateLayout, ...]:
+    if isinstance(entry, PlateLayout):
+        if not any(_elements(pattern, entry.letters) for pattern in entry.patterns):
+            raise ValueError(f"layouts: {entry.name!r} has no pattern that holds a text")
+        return (entry,)
+    found = layouts_named(entry)
+    if found:
+        return found
+    if re.fullmatch("[a-z_]*", entry) or layouts_named(entry.lower()):
+        raise ValueError(f"layouts: there is no {entry!r}{_close_to(entry)}; {_what_there_is()}")
+    _check_template(entry)
+    return (PlateLayout(entry, (entry,)),)
+
+
+def _elements(pattern: str, letters: str) -> _Elements:
+    """What is written; of a pattern's symbols those that are only drawn are left out."""
+    choices = (pattern_choices(symbol, letters) for symbol in split_pattern(pattern))
+    return tuple(strings for strings in choices if strings)
+
+
+def _check_template(template: str) -> None:
+    """ValueError that says what is wrong, where, and what to write."""
+    place = length = 0
+    for symbol in split_pattern(template):
+        choices = pattern_choices(symbol, LATIN)
+        where = f"layouts: template {template!r}, character {place + 1}: "
+        if symbol in DECORATION + "/":
+            raise ValueError(
+                f"{where}{symbol!r} is no text; write only what is read, the lines of a plate joined"
+            )
+        if symbol in "[]{}|":
+            raise ValueError(f"{where}{symbol!r} without its other half: [AB] is one of these characters, "
+                             "{AB|C} one of these strings")  # fmt: skip
+        if not choices:
+            hint = f"; for this very character write [{symbol}]" if symbol.isalnum() else ""
+            raise ValueError(
+                f"{where}{symbol!r} means nothing here; expected L, D, X, P, S, [..] or {{..|..}}{hint}"
+            )
+        _check_choices(choices, where)
+        length += max(map(len, choices))
+        place += len(symbol)
+    if length > _LONGEST:
+        raise ValueError(
+            f"layouts: template {template!r}: {length} characters, more than the {_LONGEST} that can be"
+        )
+
+
+def _check_choices(choices: Sequence[str], where: str) -> None:
+    if len(choices) > _MOST_STRINGS:
+        raise ValueError(f"{where}{len(choices)} strings, more than {_MOST_STRINGS}")
+    if not all(choices):
+        raise ValueError(f"{where}an empty string; write two templates, one without this part")
+    twice = next((one for one, number in Counter(choices).items() if number > 1), None)
+    if twice is not None:
+        raise ValueError(f"{where}{twice!r} stands twice")
+    odd = next((one for one in "".join(choices) if not one.isalnum() or one != one.upper()), None)
+    if odd is not None:
+        raise ValueError(f"{where}{odd!r}: expected digits, upper case letters or Chinese characters")
+
+
+def _close_to(name: str) -> str:
+    close = difflib.get_close_matches(name.lower(), (*group_names(), *country_names()), n=1)
+    return f" (is {close[0]!r} meant?)" if close else ""
+
+
+def _what_there_is() -> str:
+    return (
+        f"there are the groups {', '.join(group_names())}, the countries {', '.join(country_names())}, and "
+        "templates such as LLLDDDD"
+    )
