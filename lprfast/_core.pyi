@@ -5,6 +5,8 @@ import numpy as np
 import numpy.typing as npt
 
 version: str
+vote_correlation: float  # the built-in one
+vote_floor: float
 
 class ModelError(ValueError): ...
 class OrtError(RuntimeError): ...
@@ -55,6 +57,9 @@ def vote_decide(
     reserve: float = ...,
     alternatives: int = ...,
     rule: str = "fused",
+    calibration_features: list[str] = ...,
+    calibration_weights: list[float] = ...,
+    calibration_bias: float = ...,
 ) -> dict[str, Any]: ...
 def half_round_trip(
     values: npt.NDArray[np.float32],

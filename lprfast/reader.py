@@ -13,10 +13,18 @@ import numpy.typing as npt
 from lprfast import _core
 from lprfast._arguments import stop_probability, whole_number
 from lprfast._ort_library import ort_library_path
-from lprfast._ranking import best_first, crop_value, vote_best_first
+from lprfast._ranking import (
+    FIRST_PICTURES,
+    FIRST_SHARE,
+    best_first,
+    crop_value,
+    evidence_of,
+    vote_best_first,
+)
 from lprfast.model import ModelContract
 from lprfast.models import DEFAULT_MODEL, model_names, model_path
 from lprfast.results import Alternative, PlateRead, PlateVote, Quality
+from lprfast.vote_settings import VoteSettings
 from lprfast.voting import vote
 
 Crop = npt.NDArray[np.uint8]
@@ -77,6 +85,7 @@ class PlateReader:
         charset = list(contract.charset)
         charset.insert(contract.blank, "")
         self._symbols = tuple(charset)
+        self._vote_settings = contract.vote_settings
         try:
             self._reader = _core.Reader(
                 self._session,
@@ -152,7 +161,10 @@ class PlateReader:
         return self._read(_as_list(crops), nbest)
 
     def read_track(
-        self, crops: Sequence[Crop] | npt.NDArray[np.uint8], *, stop_at: float | None = None
+        self,
+        crops: Sequence[Crop] | npt.NDArray[np.uint8],
+        *,
+        stop_at: float | Literal["model"] | None = "model",
     ) -> PlateVote:
         """Reads the crops of one vehicle and votes. See :meth:`read_many` and :func:`lprfast.vote`.
 
@@ -160,7 +172,8 @@ class PlateReader:
             crops: as for :meth:`read_many`.
             stop_at: a probability over 0 and up to 1. The crops are then read best first (wide and sharp
                 ones, near-duplicates late), two at a time or more, until the vote's probability reaches it on
-                the evidence of two different pictures (``effective_reads`` of 1.25 or more). None reads all.
+                the evidence of two different pictures (docs/streaming.md). ``model``: the one that the model
+                file holds, ``contract.stop_at``. None, here or there, reads all.
 
         Returns:
             The vote, with one contribution for each crop. Those that were not read say so.
@@ -168,14 +181,17 @@ class PlateReader:
         Raises:
             TypeError, ValueError: ``stop_at`` is no such probability; and what :meth:`read_many` raises.
         """
-        stop_at = stop_probability("stop_at", stop_at)
+        stop_at = self._contract.stop_at if stop_at == "model" else stop_probability("stop_at", stop_at)
         crops = _as_list(crops)
         if stop_at is None:
             return vote(self._read(crops, 0))
         order = best_first(*self._first_looks(crops))
-        return vote_best_first(
-            len(crops), order, lambda batch: self._read([crops[index] for index in batch], 0), vote, stop_at
-        )
+        evidence = evidence_of(FIRST_PICTURES, FIRST_SHARE, self._vote_settings)
+
+        def read(batch: list[int]) -> list[PlateRead]:
+            return self._read([crops[index] for index in batch], 0)
+
+        return vote_best_first(len(crops), order, read, vote, stop_at, evidence)
 
     def _first_looks(self, crops: list[Any]) -> tuple[list[float], list[bytes | None]]:
         """What each crop promises before the network sees it (0: it cannot be used), and its signature."""
@@ -196,7 +212,7 @@ class PlateReader:
 
     def _read(self, crops: list[Any], nbest: int) -> list[PlateRead]:
         answers = self._reader.read(crops, whole_number("nbest", nbest))
-        return [_plate_read(fields, self._symbols) for fields in answers]
+        return [_plate_read(fields, self._symbols, self._vote_settings) for fields in answers]
 
 
 def _calibration(contract: ModelContract) -> dict[str, Any]:
@@ -204,7 +220,9 @@ def _calibration(contract: ModelContract) -> dict[str, Any]:
     return {f"calibration_{name}": contract.calibration[name] for name in names if contract.calibration}
 
 
-def _plate_read(fields: tuple[Any, ...], symbols: tuple[str, ...]) -> PlateRead:
+def _plate_read(
+    fields: tuple[Any, ...], symbols: tuple[str, ...], vote_settings: VoteSettings | None
+) -> PlateRead:
     text, confidence, char_confidences, status, error, width, height = fields[:7]
     quality, runners_up, runner_up_confidences, steps, alternatives, posteriors, signature = fields[7:14]
     lines, raw_confidence = fields[14:]
@@ -226,6 +244,7 @@ def _plate_read(fields: tuple[Any, ...], symbols: tuple[str, ...]) -> PlateRead:
         log_posteriors=posteriors,
         signature=signature,
         lines=lines,
+        vote_settings=vote_settings,
     )
 
 

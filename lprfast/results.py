@@ -8,6 +8,8 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from lprfast.vote_settings import VoteSettings
+
 # Raised when a key goes away or changes its meaning; a key that is added leaves it.
 SCHEMA_VERSION = 1
 
@@ -64,6 +66,8 @@ class PlateRead:
         signature: uint8 [64], 4 x 16 block means of the crop, for telling near-duplicates; or None.
         raw_confidence: the model's own probability of the text, 0-1; 0 unless ``status`` is ``ok``. None in
             reads made elsewhere.
+        vote_settings: how the reads of this model vote, one object for all of them; None: as the built-in
+            settings say, as for reads made elsewhere.
     """
 
     text: str = ""
@@ -83,6 +87,7 @@ class PlateRead:
     log_posteriors: npt.NDArray[np.float16] | None = field(default=None, repr=False)
     signature: npt.NDArray[np.uint8] | None = field(default=None, repr=False)
     raw_confidence: float | None = None
+    vote_settings: VoteSettings | None = field(default=None, repr=False, compare=False)
 
     def to_dict(self, *, evidence: bool = False) -> dict[str, Any]:
         """Plain values for JSON.
@@ -159,6 +164,9 @@ class PlateVote:
             here.
         contributions: one per read, in the order given.
         effective_reads: how many independent reads the evidence is worth, 0 when none took part.
+        raw_probability: the vote's own, before the calibration that the model file holds; equal to
+            ``probability`` where none takes place: no such calibration, reads of unlike models, another rule
+            than ``fused``, or one read alone, whose own confidence it is.
     """
 
     text: str = ""
@@ -170,6 +178,7 @@ class PlateVote:
     alternatives: tuple[Alternative, ...] = ()
     contributions: tuple[Contribution, ...] = ()
     effective_reads: float = 0.0
+    raw_probability: float = 0.0
 
     def to_dict(self) -> dict[str, Any]:
         """A dictionary of plain values, ready for JSON, with ``schema_version``."""
@@ -177,6 +186,7 @@ class PlateVote:
             "schema_version": SCHEMA_VERSION,
             "text": self.text,
             "probability": self.probability,
+            "raw_probability": self.raw_probability,
             "status": self.status,
             "char_confidences": list(self.char_confidences),
             "runners_up": list(self.runners_up),

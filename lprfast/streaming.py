@@ -13,9 +13,10 @@ import numpy.typing as npt
 
 from lprfast._arguments import finite_number, stop_probability, whole_number
 from lprfast._packed import Charset, PackedRead, pack, unpack
-from lprfast._ranking import MAX_COMPARED, without_copies
+from lprfast._ranking import FINAL_PICTURES, FINAL_SHARE, MAX_COMPARED, evidence_of, without_copies
 from lprfast.reader import PlateReader
 from lprfast.results import SCHEMA_VERSION, PlateRead, PlateVote
+from lprfast.vote_settings import VoteSettings, common_settings
 from lprfast.voting import vote
 
 DEFAULT_MAX_TRACKS = 1000
@@ -26,9 +27,6 @@ DEFAULT_EXPIRE_AFTER = 2.0
 
 # How far the probability must move for an event while the text stays.
 UPDATE_STEP = 0.05
-# Independent reads (PlateVote.effective_reads) that a track needs before its probability can make it final:
-# at least four different crops, 1.51. The first crops are the farthest ones.
-FINAL_EVIDENCE = 1.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +75,11 @@ class _Track:
     def vote(self) -> PlateVote:
         return vote([unpack(read, self.charset) for read in self.reads])
 
+    def final_evidence(self) -> float:
+        """Independent reads that it needs before its probability can make it final."""
+        settings = common_settings(read.settings for read in self.reads if read.value > 0)
+        return evidence_of(FINAL_PICTURES, FINAL_SHARE, settings)
+
     def add(self, read: PackedRead, limit: int) -> bool:
         """False when the new read is the one to go: the vote stays as it was."""
         self.reads.append(read)
@@ -100,7 +103,7 @@ class TrackVoter:
             vote weighs least (narrow, unsure), of equal ones the oldest.
         expire_after: seconds without an update after which ``expire`` makes a track ``final``, 0 or more.
         stop_at: a probability over 0 and up to 1 that makes a track ``final`` at once, given the evidence of
-            at least four different crops (``effective_reads`` of 1.5 or more); its later crops are not read.
+            at least four different crops (docs/streaming.md); its later crops are not read.
             None: only ``finish``, ``expire`` and ``max_tracks`` end a track.
 
     Raises:
@@ -130,6 +133,7 @@ class TrackVoter:
         if self._expire_after < 0:
             raise ValueError(f"expire_after: expected 0 or more seconds, got {expire_after}")
         self._charset: Charset | None = None  # of the latest read
+        self._settings: VoteSettings | None = None  # likewise
         self._lock = threading.Lock()
         self._tracks: OrderedDict[Hashable, _Track] = OrderedDict()  # longest without an update first
 
@@ -163,7 +167,8 @@ class TrackVoter:
         if self._skips(track_id, time):
             return []
         read = self._read(crop_or_read)
-        packed = pack(read)
+        packed = pack(read, self._settings)
+        self._settings = packed.settings or self._settings
         charset = read.charset if packed.has_posteriors else None
         with self._lock:
             track = self._track_for(track_id, time, charset)
@@ -264,7 +269,7 @@ class TrackVoter:
 
     def _kind(self, track: _Track, answer: PlateVote) -> Literal["new", "updated", "final"] | None:
         sure = self._stop_at is not None and answer.probability >= self._stop_at
-        if sure and answer.effective_reads >= FINAL_EVIDENCE:
+        if sure and answer.effective_reads > track.final_evidence():
             return "final"
         if not track.announced:
             return "new" if answer.text else None

@@ -10,6 +10,7 @@ import numpy as np
 
 from lprfast import _core
 from lprfast.results import Alternative, Contribution, PlateRead, PlateVote, Status
+from lprfast.vote_settings import VoteSettings, common_settings
 
 # Without a read that stands by itself, a text must be likelier than all others together, and more than one
 # picture must say so: what its reader refused to answer is no surer for being voted alone.
@@ -32,7 +33,8 @@ def vote(reads: Iterable[PlateRead], rule: Rule = "fused") -> PlateVote:
     Args:
         reads: of one vehicle; their order changes nothing, but for ties under ``mvcp``. Reads with
             log-posteriors must share one charset; reads made elsewhere (``read_from_text``) may be among
-            them.
+            them. They vote as their model's file says (``PlateRead.vote_settings``); where those that take
+            part have other settings or none, as the built-in ones say, uncalibrated.
         rule: ``fused``, ours, or a published one to compare with: ``best`` (the text of the highest
             confidence), ``majority`` (the most frequent text), ``mvcp`` (the most frequent symbol in each
             place, not aligned), ``rover`` (aligned, by count and confidence), ``product`` (sum of the
@@ -70,6 +72,7 @@ def vote(reads: Iterable[PlateRead], rule: Rule = "fused") -> PlateVote:
         classes=len(alphabet.symbols),
         blank=alphabet.blank,
         rule=rule,
+        **_options(common_settings(reads[index].vote_settings for index in taken)),
     )
     return _answer(reads, reasons, taken, decision, alphabet)
 
@@ -117,6 +120,18 @@ def read_from_text(
 def _check_probability(name: str, value: float) -> None:
     if not 0 <= value <= 1:
         raise ValueError(f"{name}: expected a probability from 0 to 1, got {value}")
+
+
+def _options(settings: VoteSettings | None) -> dict[str, Any]:
+    if settings is None:
+        return {}
+    return {
+        "correlation": settings.correlation,
+        "floor": settings.floor,
+        "calibration_features": list(settings.features),
+        "calibration_weights": list(settings.weights),
+        "calibration_bias": settings.bias,
+    }
 
 
 def _common_charset(reads: Sequence[PlateRead]) -> Charset | None:
@@ -246,6 +261,7 @@ def _answer(
     return PlateVote(
         text=text,
         probability=probability,
+        raw_probability=float(decision["raw_probability"]),
         status=status,
         char_confidences=tuple(c[1] for c in characters),
         runners_up=tuple(alphabet.symbols[c[2]] for c in characters),

@@ -7,6 +7,7 @@
 
 #include "core/views.hpp"
 #include "ctc/ctc.hpp"
+#include "vote/calibrate.hpp"
 
 namespace lprfast::vote {
 
@@ -39,6 +40,7 @@ struct Options {
   std::size_t max_voters = 100;
   std::size_t max_candidates = 96;
   std::size_t alternatives = 5;
+  Calibration calibration;  // of the probability
 };
 
 struct Character {
@@ -66,6 +68,7 @@ struct Contribution {
 struct Result {
   Labels labels;  // empty when no ballot had a text
   double probability = 0;
+  double raw_probability = 0;  // before calibration; `probability` where none took place
   std::vector<Character> characters;  // as long as labels
   std::vector<Alternative> alternatives;
   std::vector<Contribution> contributions;  // one per ballot, in the caller's order
