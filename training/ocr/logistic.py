@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 
 FOLDS = 5
 RIDGE = 1.0
+NEEDED_ERRORS = 2.0  # standard errors of a gain, row by row
 
 Array = NDArray[np.float64]
 
@@ -32,11 +34,17 @@ def sigmoid(sums: Array) -> Array:
     return np.asarray(1 / (1 + np.exp(-np.clip(sums, -30, 30))))
 
 
-def fit_logistic(values: Array, right: Array, features: Sequence[str], ridge: float = RIDGE) -> Fit:
+def fit_logistic(
+    values: Array,
+    right: Array,
+    features: Sequence[str],
+    ridge: float = RIDGE,
+    never_negative: Collection[str] = ("logit_confidence",),
+) -> Fit:
     """Maximum likelihood with an L2 penalty on the weights of the standardised features.
 
-    The weight of ``logit_confidence`` is never negative: where the best one is, it is 0 and the rest fitted
-    without it, which is the optimum under that bound.
+    Weights of ``never_negative`` features are 0 or more: where the best one is not, it is 0 and the rest
+    fitted without it, the least one first. Of one such feature that is the optimum under the bound.
 
     Args:
         values: ``[N, F]``.
@@ -45,9 +53,10 @@ def fit_logistic(values: Array, right: Array, features: Sequence[str], ridge: fl
         ridge: ``ridge / 2 * sum of squared weights`` is added to the summed loss.
     """
     free = np.ones(len(features), bool)
+    bounded = np.array([name in never_negative for name in features], bool)
     weights, bias = _newton(values, right, ridge)
-    if "logit_confidence" in features and weights[features.index("logit_confidence")] < 0:
-        free[features.index("logit_confidence")] = False
+    while (bounded & (weights < 0)).any():
+        free[np.argmin(np.where(bounded, weights, np.inf))] = False
         weights = np.zeros(len(features))
         weights[free], bias = _newton(values[:, free], right, ridge)
     return Fit(tuple(features), tuple(map(float, weights)), float(bias))
@@ -72,12 +81,39 @@ def _newton(values: Array, right: Array, ridge: float) -> tuple[Array, float]:
     return weights, float(theta[-1] - weights @ centre)
 
 
-def held_out_losses(values: Array, right: Array, features: Sequence[str], seed: int) -> Array:
+def held_out_losses(
+    values: Array,
+    right: Array,
+    features: Sequence[str],
+    seed: int,
+    never_negative: Collection[str] = ("logit_confidence",),
+) -> Array:
     """Negative log likelihood of each row ``[N]``, by a fit on the other ``FOLDS - 1`` folds."""
     folds = np.random.default_rng(seed).permutation(len(right)) % FOLDS
     predicted = np.empty(len(right))
     for fold in range(FOLDS):
         inside = folds != fold
-        predicted[~inside] = fit_logistic(values[inside], right[inside], features).predict(values[~inside])
+        fit = fit_logistic(values[inside], right[inside], features, never_negative=never_negative)
+        predicted[~inside] = fit.predict(values[~inside])
+    return losses_of(predicted, right)
+
+
+def losses_of(predicted: Array, right: Array) -> Array:
+    """Negative log likelihood ``[N]`` of probabilities, held within 1e-6 of 0 and 1."""
     held = np.clip(predicted, 1e-6, 1 - 1e-6)
     return np.asarray(-(right * np.log(held) + (1 - right) * np.log1p(-held)))
+
+
+def helps(losses: Array, best: Array) -> bool:
+    """Whether the first are less than the second, row by row, beyond chance."""
+    gain = best - losses
+    return bool(gain.mean() > NEEDED_ERRORS * gain.std() / math.sqrt(len(gain)))
+
+
+def smallest_that_helps(losses: Mapping[tuple[str, ...], Array]) -> tuple[str, ...]:
+    """Of sets of features, from the least to the most, the last that betters the one taken before it."""
+    best, *later = losses
+    for names in later:
+        if helps(losses[names], losses[best]):
+            best = names
+    return best
