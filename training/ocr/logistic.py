@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,7 @@ RIDGE = 1.0
 NEEDED_ERRORS = 2.0  # standard errors of a gain, row by row
 
 Array = NDArray[np.float64]
+Choice = TypeVar("Choice", bound=Hashable)
 
 
 @dataclass(frozen=True)
@@ -104,16 +106,15 @@ def losses_of(predicted: Array, right: Array) -> Array:
     return np.asarray(-(right * np.log(held) + (1 - right) * np.log1p(-held)))
 
 
-def helps(losses: Array, best: Array) -> bool:
-    """Whether the first are less than the second, row by row, beyond chance."""
-    gain = best - losses
-    return bool(gain.mean() > NEEDED_ERRORS * gain.std() / math.sqrt(len(gain)))
+def smallest_that_helps(losses: Mapping[Choice, Array]) -> Choice:
+    """Of choices, from the least to the most, the last that betters the one taken before it beyond chance.
 
-
-def smallest_that_helps(losses: Mapping[tuple[str, ...], Array]) -> tuple[str, ...]:
-    """Of sets of features, from the least to the most, the last that betters the one taken before it."""
+    Args:
+        losses: of each choice, on the same rows ``[N]``.
+    """
     best, *later = losses
-    for names in later:
-        if helps(losses[names], losses[best]):
-            best = names
+    for choice in later:
+        gain = losses[best] - losses[choice]
+        if gain.mean() > NEEDED_ERRORS * gain.std() / math.sqrt(len(gain)):
+            best = choice
     return best

@@ -28,7 +28,6 @@ from training.ocr.logistic import (
     Fit,
     fit_logistic,
     held_out_losses,
-    helps,
     losses_of,
     smallest_that_helps,
 )
@@ -43,7 +42,9 @@ FEATURE_SETS: tuple[tuple[str, ...], ...] = (
     ("logit_probability", "margin", "agreement"),
 )
 STOPS = (0.8, 0.85, 0.9, 0.93, 0.95, 0.97, 0.98, 0.99, 0.995)
-MOST_LOST = 0.003  # of the right votes, for reading less
+# What reading less may cost: of the right votes, and of those answered at 1 % error, since a vote that ended
+# early is also less sure than it could have been.
+MOST_LOST, MOST_UNANSWERED = 0.003, 0.01
 
 # As in csrc/core/logistic.cpp and csrc/vote/calibrate.cpp; the file that is written is compared with them.
 _LEAST_PROBABILITY, _WIDEST_MARGIN = 1e-6, 14.0
@@ -116,22 +117,23 @@ def examples_of(tracks: Sequence[Track], settings: VoteSettings) -> VoteExamples
 
 
 def choose_evidence(tracks: Sequence[Track]) -> tuple[VoteSettings, dict[str, float]]:
-    """Correlation and floor of the least mean loss, and the mean loss of each pair.
+    """Correlation of the least mean loss, and a floor that helps; and the mean loss of each pair.
 
-    Another floor than the built-in one is taken where it helps beyond chance: drawn tracks have few crops
-    of something else, against which the floor stands.
+    Another floor than the built-in one is taken where it helps beyond chance, and then the nearest of those
+    that no farther one betters: drawn tracks have few crops of something else, against which it stands.
     """
-    losses: dict[VoteSettings, Array] = {}
+    means: dict[str, float] = {}
+    best: dict[float, tuple[Array, VoteSettings]] = {}
     for floor in FLOORS:
         for correlation in CORRELATIONS:
             settings = VoteSettings(correlation=correlation, floor=floor)
-            losses[settings] = track_losses(tracks, settings)
-    usual = [one for one in losses if one.floor == VoteSettings().floor]
-    best = min(usual, key=lambda one: float(losses[one].mean()))
-    other = min(losses, key=lambda one: float(losses[one].mean()))
-    if helps(losses[other], losses[best]):
-        best = other
-    return best, {f"{one.correlation:g}, {one.floor:g}": float(loss.mean()) for one, loss in losses.items()}
+            losses = track_losses(tracks, settings)
+            means[f"{correlation:g}, {floor:g}"] = float(losses.mean())
+            if floor not in best or losses.mean() < best[floor][0].mean():
+                best[floor] = (losses, settings)
+    nearest_first = sorted(best, key=lambda floor: abs(floor - VoteSettings().floor))
+    chosen = smallest_that_helps({floor: best[floor][0] for floor in nearest_first})
+    return best[chosen][1], means
 
 
 def track_losses(tracks: Sequence[Track], settings: VoteSettings) -> Array:
@@ -174,7 +176,7 @@ def read_best_first(track: Track, settings: VoteSettings, stop_at: float) -> tup
 
 
 def choose_stop(tracks: Sequence[Track], settings: VoteSettings) -> tuple[float | None, list[dict[str, Any]]]:
-    """The probability that saves most reads at no more than ``MOST_LOST`` of right votes; None: none does.
+    """The probability that saves most reads at no more than may be lost by it; None: none does.
 
     The rows say what each costs and saves, the first what reading everything gives.
     """
@@ -184,7 +186,12 @@ def choose_stop(tracks: Sequence[Track], settings: VoteSettings) -> tuple[float 
     for stop in STOPS:
         answers = [read_best_first(track, settings, stop) for track in tracks]
         rows.append(_stop_row(stop, tracks, answers, crops))
-    good = [row for row in rows if row["right"] >= rows[0]["right"] - MOST_LOST - 1e-9]
+    good = [
+        row
+        for row in rows
+        if row["right"] >= rows[0]["right"] - MOST_LOST - 1e-9
+        and row["answered_at_1_percent"] >= rows[0]["answered_at_1_percent"] - MOST_UNANSWERED - 1e-9
+    ]
     return max(good, key=lambda row: row["reads_saved"])["stop_at"], rows
 
 
