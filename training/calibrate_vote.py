@@ -34,7 +34,7 @@ from training.ocr.vote_fit import (
     some_reads,
     with_settings,
 )
-from training.synth import MIXES, draw_track
+from training.synth import FIT_MIXES, draw_track
 
 TRACKS = 2000  # of each mix
 DEFAULT_SEED = 9_000_000
@@ -48,7 +48,7 @@ PARITY = 1e-6
 
 def seeds_of(seed: int) -> dict[str, int]:
     """The seed of the first track of each mix."""
-    return {mix: seed + MIX_SEEDS * number for number, mix in enumerate(MIXES)}
+    return {mix: seed + MIX_SEEDS * number for number, mix in enumerate(FIT_MIXES)}
 
 
 def fit_vote(tracks: dict[str, list[Track]], seed: int) -> tuple[dict[str, Any], Fit]:
@@ -128,7 +128,7 @@ def calibrate_vote(
     parameters, fit = fit_vote(drawn, seed)
     first = seeds_of(seed)[STOP_MIX]
     proofs = [
-        [frame.sample.crop for frame in draw_track(first + number, MIXES[STOP_MIX])]
+        [frame.sample.crop for frame in draw_track(first + number, FIT_MIXES[STOP_MIX])]
         for number in range(min(PROOFS, tracks))
     ]
     try:

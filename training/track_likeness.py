@@ -23,7 +23,7 @@ from lprfast._ranking import DIFFERENT, SAME
 from lprfast.evaluation.vote_rules import Track
 from lprfast.vote_settings import VoteSettings
 from training.compare_votes import drawn_tracks, kept_tracks
-from training.synth import MIXES
+from training.synth import FIT_MIXES
 
 TRACKS = 500
 DEFAULT_SEED = 8_000_000  # no other tool draws from it
@@ -139,7 +139,7 @@ def main(arguments: list[str] | None = None) -> int:
     add = parser.add_argument
     add("model", nargs="?", default="default", help="for drawn tracks (%(default)s)")
     add("--reads", type=Path, action="append", metavar="FILE.npz", help="kept reads instead of drawn tracks")
-    add("--mix", choices=sorted(MIXES), action="append", help="drawn tracks; repeatable (default: all)")
+    add("--mix", choices=sorted(FIT_MIXES), action="append", help="drawn tracks; repeatable (default: all)")
     add("--tracks", type=int, default=TRACKS, help="of each mix (%(default)s)")
     add("--seed", type=int, default=DEFAULT_SEED, help="of the drawn tracks (%(default)s)")
     given = parser.parse_args(arguments)
@@ -152,7 +152,7 @@ def main(arguments: list[str] | None = None) -> int:
         if given.reads:
             return 0
         reader = lprfast.PlateReader(given.model)
-        for mix in given.mix or list(MIXES):
+        for mix in given.mix or list(FIT_MIXES):
             tracks = drawn_tracks(reader, mix, given.tracks, given.seed)
             print(row(mix, likeness(tracks)), flush=True)
     except (ValueError, OSError, lprfast.OrtError) as error:
