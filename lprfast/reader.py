@@ -181,17 +181,26 @@ class PlateReader:
         Raises:
             TypeError, ValueError: ``stop_at`` is no such probability; and what :meth:`read_many` raises.
         """
+        return self._read_track(crops, stop_at)[0]
+
+    def _read_track(
+        self, crops: Any, stop_at: float | Literal["model"] | None
+    ) -> tuple[PlateVote, dict[int, PlateRead]]:
+        """The vote, and the reads that it is made of by the index of their crop."""
         stop_at = self._contract.stop_at if stop_at == "model" else stop_probability("stop_at", stop_at)
         crops = _as_list(crops)
-        if stop_at is None:
-            return vote(self._read(crops, 0))
-        order = best_first(*self._first_looks(crops))
-        evidence = evidence_of(FIRST_PICTURES, FIRST_SHARE, self._vote_settings)
+        reads: dict[int, PlateRead] = {}
 
         def read(batch: list[int]) -> list[PlateRead]:
-            return self._read([crops[index] for index in batch], 0)
+            found = self._read([crops[index] for index in batch], 0)
+            reads.update(zip(batch, found, strict=True))
+            return found
 
-        return vote_best_first(len(crops), order, read, vote, stop_at, evidence)
+        if stop_at is None:
+            return vote(read(list(range(len(crops))))), reads
+        order = best_first(*self._first_looks(crops))
+        evidence = evidence_of(FIRST_PICTURES, FIRST_SHARE, self._vote_settings)
+        return vote_best_first(len(crops), order, read, vote, stop_at, evidence), reads
 
     def _first_looks(self, crops: list[Any]) -> tuple[list[float], list[bytes | None]]:
         """What each crop promises before the network sees it (0: it cannot be used), and its signature."""
