@@ -23,8 +23,8 @@ double logit(double probability);
 double logistic_probability(const Logistic& logistic, const std::vector<double>& values);
 
 // What the probabilities of the other texts are multiplied by when a text's own moves from `raw`, over 0, to
-// `calibrated`. All keep their ratios when it sinks; when it rises, the others share what it leaves: then text
-// and others sum to at most 1 as before.
+// `calibrated`. All keep their ratios when it sinks; when it rises, the others share what it leaves: then
+// text and others sum to at most 1 as before.
 double others_factor(double raw, double calibrated);
 
 }  // namespace lprfast

@@ -7,8 +7,8 @@
 namespace lprfast::pipeline {
 namespace {
 
-constexpr double kSharpnessFloor = 10;      // gray levels squared: below it a crop is flat, however flat
-constexpr double kContrastFloor = 5;        // gray levels
+constexpr double kSharpnessFloor = 10;  // gray levels squared: below it a crop is flat, however flat
+constexpr double kContrastFloor = 5;    // gray levels
 constexpr double kNarrowest = 16, kWidest = 400;  // pixels; beyond them a plate is as hard as at them
 
 double min_character(const Read& read) {

@@ -68,7 +68,7 @@ struct Contribution {
 struct Result {
   Labels labels;  // empty when no ballot had a text
   double probability = 0;
-  double raw_probability = 0;  // before calibration; `probability` where none took place
+  double raw_probability = 0;         // before calibration; `probability` where none took place
   std::vector<Character> characters;  // as long as labels
   std::vector<Alternative> alternatives;
   std::vector<Contribution> contributions;  // one per ballot, in the caller's order
