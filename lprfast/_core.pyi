@@ -6,6 +6,8 @@ import numpy as np
 import numpy.typing as npt
 
 version: str
+vote_correlation: float  # the built-in one
+vote_floor: float
 
 class ModelError(ValueError): ...
 class OrtError(RuntimeError): ...
@@ -58,6 +60,9 @@ def vote_decide(
     rule: str = "fused",
     prior: TextPrior | None = None,
     watchlist: tuple[npt.NDArray[np.int32], npt.NDArray[np.int64], float] | None = ...,
+    calibration_features: list[str] = ...,
+    calibration_weights: list[float] = ...,
+    calibration_bias: float = ...,
 ) -> dict[str, Any]: ...
 def half_round_trip(
     values: npt.NDArray[np.float32],

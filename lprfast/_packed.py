@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from lprfast._ranking import read_value
 from lprfast.results import Alternative, PlateRead, Quality, Status
+from lprfast.vote_settings import VoteSettings
 from lprfast.voting import MAX_CHARACTERS, MAX_STEPS
 
 # Classes kept of every time step. A character is open between a few look-alikes; over the bundled demo tracks
@@ -43,6 +44,7 @@ class PackedRead:
             empty when there are no log-posteriors.
         log_posteriors: float16 [T, TOP + 1], theirs, and that of each other class.
         time: when it was taken, seconds on the caller's clock.
+        settings: ``PlateRead.vote_settings``, one object for many reads.
     """
 
     text: str
@@ -57,15 +59,17 @@ class PackedRead:
     classes: bytes
     log_posteriors: bytes
     time: float = 0.0
+    settings: VoteSettings | None = None
 
     @property
     def has_posteriors(self) -> bool:
         return bool(self.classes)
 
 
-def pack(read: PlateRead, time: float = 0.0) -> PackedRead:
+def pack(read: PlateRead, time: float = 0.0, settings: VoteSettings | None = None) -> PackedRead:
     """The read without what the vote does not need, in bounded memory.
 
+    ``settings`` of an earlier read take the place of equal ones: reads that were pickled bring their own.
     A read that cannot vote for what is wrong in it becomes one with status ``error`` that says what.
 
     Raises:
@@ -91,6 +95,7 @@ def pack(read: PlateRead, time: float = 0.0) -> PackedRead:
         classes=classes,
         log_posteriors=log_posteriors,
         time=time,
+        settings=settings if read.vote_settings == settings else read.vote_settings,
     )
 
 
@@ -117,6 +122,7 @@ def unpack(packed: PackedRead, charset: Charset | None) -> PlateRead:
         charset=charset if has_posteriors else None,
         log_posteriors=_unpack_posteriors(packed, len(charset)) if has_posteriors and charset else None,
         signature=None if packed.signature is None else np.frombuffer(packed.signature, np.uint8),
+        vote_settings=packed.settings,
     )
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from lprfast.results import Contribution, PlateRead, PlateVote
+from lprfast.vote_settings import VoteSettings
 
 # The weights of the vote (csrc/vote: voter.cpp, weigh.cpp): a crop counts by its width from 16 to 128 pixels
 # and by the fourth root of its certainty; two signatures within 1 gray level are one picture, from 3 on two.
@@ -20,12 +21,22 @@ SAME, DIFFERENT = 1.0, 3.0
 # More are not compared with one another: the vote takes no more either.
 MAX_COMPARED = 100
 
-# Reading best first: crops read between two votes, and how many independent reads the evidence must be worth
-# before a probability may end it. Two different pictures of like size are worth 1.29.
+# Reading best first: crops read between two votes.
 BATCH = 2
-LEAST_EVIDENCE = 1.25
+# What a probability may end only on: nearly the evidence of so many different pictures of like size. Two of
+# them and of unlike sizes bring a little less; three never bring what four do.
+FIRST_PICTURES, FIRST_SHARE = 2, 0.86  # reading best first: 1.25 reads at the built-in correlation
+FINAL_PICTURES, FINAL_SHARE = 4, 0.98  # tracks as they come, the farthest crops first: 1.5
 
 NOT_READ = "not read: the crops read before it were enough"
+
+
+def evidence_of(pictures: int, share: float, settings: VoteSettings | None) -> float:
+    """Independent reads (``PlateVote.effective_reads``) that more than ``share`` of what ``pictures`` equal
+    and different crops add to one is worth, with the correlation that these reads have."""
+    correlation = (settings or VoteSettings()).correlation
+    worth = pictures / (1 + (pictures - 1) * correlation)
+    return 1 + share * (worth - 1)
 
 
 def read_value(read: PlateRead) -> float:
@@ -94,11 +105,12 @@ def vote_best_first(
     read: Callable[[list[int]], list[PlateRead]],
     vote: Callable[[list[PlateRead]], PlateVote],
     stop_at: float,
+    evidence: float = 1.0,
 ) -> PlateVote:
-    """Reads in small batches until the vote is sure enough; one contribution for each of ``count`` crops.
+    """Reads in small batches until the vote is sure enough and worth more than ``evidence``.
 
-    Each batch is a quarter of what was read before, at least: with many crops the votes cost no more than
-    the reads.
+    One contribution for each of ``count`` crops. Each batch is a quarter of what was read before, at least:
+    with many crops the votes cost no more than the reads.
     """
     reads: dict[int, PlateRead] = {}
     answer = vote([])
@@ -106,7 +118,7 @@ def vote_best_first(
         batch = list(order[len(reads) : len(reads) + max(BATCH, len(reads) // 4)])
         reads.update(zip(batch, read(batch), strict=True))
         answer = vote([reads[index] for index in sorted(reads)])
-        enough = answer.probability >= stop_at and answer.effective_reads >= LEAST_EVIDENCE
+        enough = answer.probability >= stop_at and answer.effective_reads > evidence
         if enough and answer.conflict is None:  # so that a conflict's indices are those of all crops
             break
     return replace(answer, contributions=_for_every_crop(answer, sorted(reads), count))

@@ -8,8 +8,13 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar
 
 from lprfast._core import ModelError
+from lprfast._logistic import check_logistic
+from lprfast._logistic import require as _require
+from lprfast.vote_settings import VoteSettings, check_vote
 
-CONTRACT_VERSION = 2
+CONTRACT_VERSION = 3
+# Files of this version have no key ``vote``: their reads vote with the built-in settings.
+VERSION_WITHOUT_VOTE = 2
 
 # What the confidence may be calibrated by; csrc/pipeline/calibrate.cpp computes them.
 CALIBRATION_FEATURES = (
@@ -45,6 +50,7 @@ class ModelContract:
     charset in order. ``two_line`` says how a plate of two lines is read: ``halves`` (the model answers
     nothing to the whole and reads its top and bottom half) or ``none`` (not at all). ``precision`` is that of
     the weights. ``calibration`` is empty or what ``training/calibrate.py`` writes, see docs/calibration.md.
+    ``vote`` is empty or what ``training/calibrate_vote.py`` writes, see docs/voting.md.
     """
 
     name: str
@@ -62,6 +68,7 @@ class ModelContract:
     precision: Literal["fp32", "int8"] = "fp32"
     temperature: float = 1.0
     calibration: Mapping[str, Any] = field(default_factory=dict)
+    vote: Mapping[str, Any] = field(default_factory=dict)
     training: Mapping[str, Any] = field(default_factory=dict)
     task: str = "ocr"
 
@@ -72,6 +79,16 @@ class ModelContract:
     def classes(self) -> int:
         """Number of classes K, the blank included."""
         return len(self.charset) + 1
+
+    @property
+    def vote_settings(self) -> VoteSettings | None:
+        """How its reads vote; None: as the built-in settings say."""
+        return VoteSettings.from_dict(self.vote)
+
+    @property
+    def stop_at(self) -> float | None:
+        """The probability at which reading a track best first may end; None: all is read."""
+        return self.vote.get("stop_at")
 
     def to_metadata(self) -> dict[str, str]:
         """The key-value pairs that ``training/export.py`` writes into the ONNX file."""
@@ -93,6 +110,7 @@ class ModelContract:
             "precision": self.precision,
             "temperature": repr(float(self.temperature)),
             "calibration": json.dumps(dict(self.calibration), ensure_ascii=False, sort_keys=True),
+            "vote": json.dumps(dict(self.vote), ensure_ascii=False, sort_keys=True),
             "training": json.dumps(dict(self.training), ensure_ascii=False, sort_keys=True),
         }
 
@@ -106,10 +124,16 @@ class ModelContract:
         """
         reader = _Reader(metadata, source)
         version = reader.get("contract_version", int)
-        if version != CONTRACT_VERSION:
+        if version not in (VERSION_WITHOUT_VOTE, CONTRACT_VERSION):
             raise ModelError(
-                f"{source}: contract_version is {version}, this lprfast reads version {CONTRACT_VERSION}; "
+                f"{source}: contract_version is {version}, this lprfast reads version "
+                f"{VERSION_WITHOUT_VOTE} and {CONTRACT_VERSION}; "
                 "export the model again or install the matching lprfast"
+            )
+        if version == VERSION_WITHOUT_VOTE and "vote" in metadata:
+            raise ModelError(
+                f"{source}: metadata key 'vote' belongs to contract_version {CONTRACT_VERSION}, and "
+                f"contract_version is {version}; write the model again with training/calibrate_vote.py"
             )
         try:
             return cls(
@@ -128,6 +152,7 @@ class ModelContract:
                 precision=reader.get("precision", str),  # type: ignore[arg-type]
                 temperature=reader.get("temperature", float),
                 calibration=reader.get("calibration", _json_object),
+                vote=reader.get("vote", _json_object) if version == CONTRACT_VERSION else {},
                 training=reader.get("training", _json_object),
                 task=reader.get("task", str),
             )
@@ -169,11 +194,6 @@ def _json_object(text: str) -> dict[str, Any]:
     return value
 
 
-def _require(condition: bool, key: str, expected: str, got: object) -> None:
-    if not condition:
-        raise ModelError(f"metadata key '{key}': expected {expected}, got {got!r}")
-
-
 def _check(contract: ModelContract) -> None:
     _require(contract.task == "ocr", "task", "'ocr'", contract.task)
     _require(len(contract.charset) > 0, "charset", "at least one symbol", contract.charset)
@@ -195,29 +215,7 @@ def _check(contract: ModelContract) -> None:
         value = getattr(contract, key)
         _require(value in known, key, " or ".join(known), value)
     if contract.calibration:
-        _check_calibration(contract.calibration)
-
-
-def _check_calibration(calibration: Mapping[str, Any]) -> None:
-    def require(condition: bool, expected: str, name: str) -> None:
-        _require(condition, "calibration", f"{name}: {expected}", calibration.get(name))
-
-    require(calibration.get("method") == "logistic", "'logistic'", "method")
-    features, weights = calibration.get("features"), calibration.get("weights")
-    if not isinstance(features, list | tuple) or not isinstance(weights, list | tuple):
-        raise ModelError("metadata key 'calibration': expected the lists features and weights")
-    known = all(name in CALIBRATION_FEATURES for name in features)
-    require(known and len(features) > 0, f"names out of {', '.join(CALIBRATION_FEATURES)}", "features")
-    require(len(set(features)) == len(features), "no name twice", "features")
-    fits = len(weights) == len(features) and all(map(_is_finite, weights))
-    require(fits, f"{len(features)} finite numbers, one per feature", "weights")
-    of_confidence = dict(zip(features, weights, strict=True)).get("logit_confidence", 0)
-    # A text that the model is surer of must not count as less likely.
-    require(of_confidence >= 0, "0 or more for logit_confidence", "weights")
-    require(_is_finite(calibration.get("bias")), "a finite number", "bias")
-
-
-def _is_finite(value: object) -> bool:
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    # False for NaN. No weight of use is near the bound; under it every sum stays finite.
-    return number and abs(value) <= 1e6  # type: ignore[arg-type]
+        # A text that the model is surer of must not count as less likely.
+        check_logistic("calibration", contract.calibration, CALIBRATION_FEATURES, ("logit_confidence",))
+    if contract.vote:
+        check_vote(contract.vote)

@@ -14,11 +14,19 @@ import numpy.typing as npt
 from lprfast import _core
 from lprfast._arguments import checked_times, stop_probability, whole_number
 from lprfast._ort_library import ort_library_path
-from lprfast._ranking import best_first, crop_value, vote_best_first
+from lprfast._ranking import (
+    FIRST_PICTURES,
+    FIRST_SHARE,
+    best_first,
+    crop_value,
+    evidence_of,
+    vote_best_first,
+)
 from lprfast.formats.prior import LayoutChoice, LayoutPrior, layout_prior
 from lprfast.model import ModelContract
 from lprfast.models import DEFAULT_MODEL, model_names, model_path
 from lprfast.results import Alternative, PlateRead, PlateVote, Quality
+from lprfast.vote_settings import VoteSettings
 from lprfast.voting import vote, with_times
 
 Crop = npt.NDArray[np.uint8]
@@ -84,6 +92,7 @@ class PlateReader:
         charset = list(contract.charset)
         charset.insert(contract.blank, "")
         self._symbols = tuple(charset)
+        self._vote_settings = contract.vote_settings
         try:
             self._reader = _core.Reader(
                 self._session,
@@ -169,7 +178,7 @@ class PlateReader:
         crops: Sequence[Crop] | npt.NDArray[np.uint8],
         times: Sequence[float] | None = None,
         *,
-        stop_at: float | None = None,
+        stop_at: float | Literal["model"] | None = "model",
     ) -> PlateVote:
         """Reads the crops of one vehicle and votes. See :meth:`read_many` and :func:`lprfast.vote`.
 
@@ -178,7 +187,8 @@ class PlateReader:
             times: of the crops, in seconds, as for :func:`lprfast.vote`.
             stop_at: a probability over 0 and up to 1. The crops are then read best first (wide and sharp
                 ones, near-duplicates late), two at a time or more, until the vote's probability reaches it on
-                the evidence of two different pictures (``effective_reads`` of 1.25 or more). None reads all.
+                the evidence of two different pictures (docs/streaming.md). ``model``: the one that the model
+                file holds, ``contract.stop_at``. None, here or there, reads all.
 
         Returns:
             The vote, with one contribution for each crop. Those that were not read say so.
@@ -187,17 +197,30 @@ class PlateReader:
             TypeError, ValueError: ``stop_at`` is no such probability, ``times`` are not finite numbers, one
                 per crop; and what :meth:`read_many` raises.
         """
-        stop_at = stop_probability("stop_at", stop_at)
+        return self._read_track(crops, stop_at, times)[0]
+
+    def _read_track(
+        self, crops: Any, stop_at: float | Literal["model"] | None, times: Sequence[float] | None = None
+    ) -> tuple[PlateVote, dict[int, PlateRead]]:
+        """The vote, and the reads that it is made of by the index of their crop."""
+        stop_at = self._contract.stop_at if stop_at == "model" else stop_probability("stop_at", stop_at)
         crops = _as_list(crops)
         seconds = checked_times(times, len(crops))
         ballot = functools.partial(vote, layouts=self._layouts)
+        reads: dict[int, PlateRead] = {}
+
+        def read(batch: list[int]) -> list[PlateRead]:
+            found = self._read([crops[index] for index in batch], 0)
+            reads.update(zip(batch, found, strict=True))
+            return found
+
         if stop_at is None:
-            return ballot(self._read(crops, 0), times=seconds)
-        order = best_first(*self._first_looks(crops))
-        answer = vote_best_first(
-            len(crops), order, lambda batch: self._read([crops[index] for index in batch], 0), ballot, stop_at
-        )
-        return answer if seconds is None else with_times(answer, seconds)
+            answer = ballot(read(list(range(len(crops)))))
+        else:
+            order = best_first(*self._first_looks(crops))
+            evidence = evidence_of(FIRST_PICTURES, FIRST_SHARE, self._vote_settings)
+            answer = vote_best_first(len(crops), order, read, ballot, stop_at, evidence)
+        return (answer if seconds is None else with_times(answer, seconds)), reads
 
     def _first_looks(self, crops: list[Any]) -> tuple[list[float], list[bytes | None]]:
         """What each crop promises before the network sees it (0: it cannot be used), and its signature."""
@@ -218,7 +241,7 @@ class PlateReader:
 
     def _read(self, crops: list[Any], nbest: int) -> list[PlateRead]:
         answers = self._reader.read(crops, whole_number("nbest", nbest))
-        return [_plate_read(fields, self._symbols) for fields in answers]
+        return [_plate_read(fields, self._symbols, self._vote_settings) for fields in answers]
 
 
 def _calibration(contract: ModelContract) -> dict[str, Any]:
@@ -226,7 +249,9 @@ def _calibration(contract: ModelContract) -> dict[str, Any]:
     return {f"calibration_{name}": contract.calibration[name] for name in names if contract.calibration}
 
 
-def _plate_read(fields: tuple[Any, ...], symbols: tuple[str, ...]) -> PlateRead:
+def _plate_read(
+    fields: tuple[Any, ...], symbols: tuple[str, ...], vote_settings: VoteSettings | None
+) -> PlateRead:
     text, confidence, char_confidences, status, error, width, height = fields[:7]
     quality, runners_up, runner_up_confidences, steps, alternatives, posteriors, signature = fields[7:14]
     lines, raw_confidence = fields[14:]
@@ -248,6 +273,7 @@ def _plate_read(fields: tuple[Any, ...], symbols: tuple[str, ...]) -> PlateRead:
         log_posteriors=posteriors,
         signature=signature,
         lines=lines,
+        vote_settings=vote_settings,
     )
 
 

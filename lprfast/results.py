@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from lprfast.vote_settings import VoteSettings
+
 if TYPE_CHECKING:
     from lprfast.formats.prior import LayoutPrior
 
@@ -72,6 +74,8 @@ class PlateRead:
         raw_confidence: the model's own probability of the text, with the layouts where the reader was given
             any, 0-1; 0 unless ``status`` is ``ok``. None in
             reads made elsewhere.
+        vote_settings: how the reads of this model vote, one object for all of them; None: as the built-in
+            settings say, as for reads made elsewhere.
     """
 
     text: str = ""
@@ -91,6 +95,7 @@ class PlateRead:
     log_posteriors: npt.NDArray[np.float16] | None = field(default=None, repr=False)
     signature: npt.NDArray[np.uint8] | None = field(default=None, repr=False)
     raw_confidence: float | None = None
+    vote_settings: VoteSettings | None = field(default=None, repr=False, compare=False)
 
     def to_dict(self, *, evidence: bool = False) -> dict[str, Any]:
         """Plain values for JSON.
@@ -212,6 +217,9 @@ class PlateVote:
             here.
         contributions: one per read, in the order given.
         effective_reads: how many independent reads the evidence is worth, 0 when none took part.
+        raw_probability: the vote's own, before the calibration that the model file holds; equal to
+            ``probability`` where none takes place: no such calibration, reads of unlike models, another rule
+            than ``fused``, or one read alone, whose own confidence it is.
         conflict: a second plate that some of the reads agree on, or None. The vote is then of the text with
             the better score, as ever; the track should be split.
         reads, layouts: that were voted, and the plates that were expected, for ``match``; neither compared
@@ -227,6 +235,7 @@ class PlateVote:
     alternatives: tuple[Alternative, ...] = ()
     contributions: tuple[Contribution, ...] = ()
     effective_reads: float = 0.0
+    raw_probability: float = 0.0
     conflict: Conflict | None = None
     reads: Sequence[PlateRead] = field(default=(), repr=False, compare=False)
     layouts: LayoutPrior | None = field(default=None, repr=False, compare=False)
@@ -272,6 +281,7 @@ class PlateVote:
             "text": self.text,
             "pattern": self.pattern,
             "probability": self.probability,
+            "raw_probability": self.raw_probability,
             "status": self.status,
             "char_confidences": list(self.char_confidences),
             "runners_up": list(self.runners_up),

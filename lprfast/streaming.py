@@ -13,10 +13,18 @@ import numpy.typing as npt
 
 from lprfast._arguments import finite_number, stop_probability, whole_number
 from lprfast._packed import Charset, PackedRead, PackedReads, pack
-from lprfast._ranking import MAX_COMPARED, different_looks, without_copies
+from lprfast._ranking import (
+    FINAL_PICTURES,
+    FINAL_SHARE,
+    MAX_COMPARED,
+    different_looks,
+    evidence_of,
+    without_copies,
+)
 from lprfast.formats.prior import LayoutChoice, LayoutPrior, layout_prior
 from lprfast.reader import PlateReader
 from lprfast.results import SCHEMA_VERSION, Conflict, PlateRead, PlateVote
+from lprfast.vote_settings import VoteSettings, common_settings
 from lprfast.voting import vote
 
 DEFAULT_MAX_TRACKS = 1000
@@ -27,9 +35,6 @@ DEFAULT_EXPIRE_AFTER = 2.0
 
 # How far the probability must move for an event while the text stays.
 UPDATE_STEP = 0.05
-# Independent reads (PlateVote.effective_reads) that a track needs before its probability can make it final:
-# at least four different crops, 1.51. The first crops are the farthest ones.
-FINAL_EVIDENCE = 1.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +96,12 @@ class _Track:
         looks = different_looks(answer.reads)
         if len(looks) < len(answer.reads):
             answer = vote(looks, layouts=self.layouts)
-        return answer.probability >= stop_at and answer.effective_reads >= FINAL_EVIDENCE
+        return answer.probability >= stop_at and answer.effective_reads > self.final_evidence()
+
+    def final_evidence(self) -> float:
+        """Independent reads that it needs before its probability can make it final."""
+        settings = common_settings(read.settings for read in self.reads if read.value > 0)
+        return evidence_of(FINAL_PICTURES, FINAL_SHARE, settings)
 
     def add(self, read: PackedRead, limit: int) -> bool:
         """False when the new read is the one to go: the vote stays as it was."""
@@ -116,8 +126,8 @@ class TrackVoter:
             vote weighs least (narrow, unsure), of equal ones the oldest.
         expire_after: seconds without an update after which ``expire`` makes a track ``final``, 0 or more.
         stop_at: a probability over 0 and up to 1 that makes a track ``final`` at once, given the evidence of
-            at least four different crops (``effective_reads`` of 1.5 or more, reads without a signature that
-            repeat another not counted) and no ``conflict``; its later crops are not read.
+            at least four different crops (docs/streaming.md; reads without a signature that repeat another
+            not counted) and no ``conflict``; its later crops are not read.
             None: only ``finish``, ``expire`` and ``max_tracks`` end a track.
         layouts: which plates to expect, softly, as in :func:`lprfast.vote`. None takes those of the
             reader, if it has any.
@@ -152,6 +162,7 @@ class TrackVoter:
         own: LayoutPrior | None = getattr(reader, "layouts", None)
         self._layouts = own if layouts is None else layout_prior(layouts)
         self._charset: Charset | None = None  # of the latest read
+        self._settings: VoteSettings | None = None  # likewise
         self._lock = threading.Lock()
         self._tracks: OrderedDict[Hashable, _Track] = OrderedDict()  # longest without an update first
 
@@ -185,7 +196,8 @@ class TrackVoter:
         if self._skips(track_id, time):
             return []
         read = self._read(crop_or_read)
-        packed = pack(read, time)
+        packed = pack(read, time, self._settings)
+        self._settings = packed.settings or self._settings
         charset = read.charset if packed.has_posteriors else None
         with self._lock:
             track = self._track_for(track_id, time, charset)

@@ -16,6 +16,7 @@ from lprfast._arguments import checked_times
 from lprfast._conflict import find_conflict
 from lprfast.formats.prior import LayoutChoice, LayoutPrior, layout_prior
 from lprfast.results import Alternative, Contribution, PlateRead, PlateVote, Status
+from lprfast.vote_settings import VoteSettings, common_settings
 
 # Without a read that stands by itself, a text must be likelier than all others together, and more than one
 # picture must say so: what its reader refused to answer is no surer for being voted alone.
@@ -43,7 +44,8 @@ def vote(
     Args:
         reads: of one vehicle; their order changes nothing, but for ties under ``mvcp``. Reads with
             log-posteriors must share one charset; reads made elsewhere (``read_from_text``) may be among
-            them.
+            them. They vote as their model's file says (``PlateRead.vote_settings``); where those that take
+            part have other settings or none, as the built-in ones say, uncalibrated.
         rule: ``fused``, ours, or a published one to compare with: ``best`` (the text of the highest
             confidence), ``majority`` (the most frequent text), ``mvcp`` (the most frequent symbol in each
             place, not aligned), ``rover`` (aligned, by count and confidence), ``product`` (sum of the
@@ -134,6 +136,7 @@ def decide(
         rule=rule,
         prior=None if prior is None else prior.through(alphabet.symbols),
         watchlist=None if watch is None else watch(alphabet),
+        **_options(common_settings(reads[index].vote_settings for index in taken)),
     )
     return Decision(values, alphabet, reasons, taken)
 
@@ -187,6 +190,18 @@ def with_times(answer: PlateVote, times: Sequence[float]) -> PlateVote:
 def _check_probability(name: str, value: float) -> None:
     if not 0 <= value <= 1:
         raise ValueError(f"{name}: expected a probability from 0 to 1, got {value}")
+
+
+def _options(settings: VoteSettings | None) -> dict[str, Any]:
+    if settings is None:
+        return {}
+    return {
+        "correlation": settings.correlation,
+        "floor": settings.floor,
+        "calibration_features": list(settings.features),
+        "calibration_weights": list(settings.weights),
+        "calibration_bias": settings.bias,
+    }
 
 
 def _common_charset(reads: Sequence[PlateRead]) -> Charset | None:
@@ -265,6 +280,7 @@ def _answer(reads: Sequence[PlateRead], decided: Decision) -> PlateVote:
     return PlateVote(
         text=text,
         probability=probability,
+        raw_probability=float(decision["raw_probability"]),
         status=status,
         char_confidences=tuple(c[1] for c in characters),
         runners_up=tuple(alphabet.symbols[c[2]] for c in characters),

@@ -216,6 +216,48 @@ def test_read_votes_per_folder(tmp_path: Path, model: str) -> None:
     assert table[1].split()[-5:-3] == ["AB12", one["pattern"]]
 
 
+def test_read_best_first_per_folder(tmp_path: Path, model: str) -> None:
+    for index in range(6):
+        crop = np.roll(crop_of_text("AB12"), 8 * index, axis=1)
+        (tmp_path / "one").mkdir(exist_ok=True)
+        Image.fromarray(crop).save(tmp_path / "one" / f"{index}.png")
+    (tmp_path / "one" / "9.png").touch()
+    command = ("read", tmp_path, "--track-per-folder", "--model", model)
+    result = run(*command, "--stop-at", "0.9", "--json")
+    assert result.exit_code == 1
+    assert f"failed: {tmp_path / 'one' / '9.png'}: " in result.stderr
+    document = json.loads(result.stdout)
+    (track,) = document["tracks"]
+    assert track["text"] == "AB12"
+    assert [Path(path).name for path in track["paths"]] == [f"{n}.png" for n in (0, 1, 2, 3, 4, 5, 9)]
+    reasons = [contribution["reason"] or "" for contribution in track["contributions"]]
+    assert sum(reason.startswith("not read") for reason in reasons) == 5
+    assert [read["status"] for read in document["reads"]] == ["ok", "ok", "error"]
+    rows = run(*command, "--stop-at", "0.9", "--csv").stdout.splitlines()
+    assert rows[1].endswith(",ok,3")
+    # The toy names no probability: all is read.
+    assert run(*command, "--stop-at", "model", "--csv").stdout == run(*command, "--csv").stdout
+    table = run(*command, "--stop-at", "0.9")
+    assert "7 crops: 1 error, 4 not read, 2 ok" in table.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--track-per-folder", "--stop-at", "1.5"), "expected a probability over 0 and up to 1, or model"),
+        (("--track-per-folder", "--stop-at", "most"), "got 'most'"),
+        (("--stop-at", "0.9"), "--stop-at: needs --track-per-folder"),
+        (("--track-per-folder", "--stop-at", "0.9", "--nbest", "2", "--json"), "and excludes --nbest"),
+    ],
+)
+def test_read_refuses_a_stop_that_is_none(
+    arguments: tuple[str, ...], message: str, tmp_path: Path, model: str
+) -> None:
+    result = run("read", tmp_path, *arguments, "--model", model)
+    assert result.exit_code == 2
+    assert message in " ".join(result.stderr.replace("│", "").split())
+
+
 def test_read_a_label_file_with_tracks_in_any_order(tmp_path: Path, model: str) -> None:
     for index, text in enumerate(("AB12", "XY99", "AB12")):
         save_crop(tmp_path / f"{index}.png", text)

@@ -6,11 +6,8 @@ docs/calibration.md explains the model and why it has the features that it has.
 from __future__ import annotations
 
 import argparse
-import math
-import os
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,17 +15,16 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import numpy as np
-import onnx
 from numpy.typing import NDArray
 
 from lprfast import ModelError, OrtError, PlateReader
 from lprfast.data.images import load_image
 from lprfast.data.reading import read_files
 from lprfast.evaluation import Calibration, calibration, trained_on
-from lprfast.model import ModelContract
 from training.ocr.confidence import Examples, read_features
 from training.ocr.labels import label_file_name, parse_spec, read_train_rows
-from training.ocr.logistic import Array, Fit, fit_logistic, held_out_losses
+from training.ocr.logistic import Array, Fit, fit_logistic, held_out_losses, smallest_that_helps
+from training.ocr.model_file import check_out, write_contract
 from training.ocr.widths import read_widths
 from training.synth import PlateGenerator
 
@@ -41,7 +37,6 @@ FEATURE_SETS: tuple[tuple[str, ...], ...] = (
     ("logit_confidence", "log_width", "log_sharpness", "log_contrast", "length"),
     ("logit_confidence", "logit_min_character", "log_width", "log_sharpness", "log_contrast", "length"),
 )
-NEEDED_ERRORS = 2.0  # standard errors of the gain, crop by crop
 CHUNK = 256
 LEAST_CROPS = 200
 DEFAULT_SEED = 20_260  # no other tool draws from it
@@ -59,11 +54,7 @@ def choose(examples: Examples, seed: int) -> tuple[Fit, dict[str, float]]:
     """The smallest of ``FEATURE_SETS`` that helps, fitted on all examples, and the loss of each set."""
     right = examples.targets()
     losses = {names: held_out_losses(examples.values(names), right, names, seed) for names in FEATURE_SETS}
-    best = FEATURE_SETS[0]
-    for names in FEATURE_SETS[1:]:
-        gain = losses[best] - losses[names]
-        if gain.mean() > NEEDED_ERRORS * gain.std() / math.sqrt(len(gain)):
-            best = names
+    best = smallest_that_helps(losses)
     fit = fit_logistic(examples.values(best), right, best)
     return fit, {"+".join(names): float(loss.mean()) for names, loss in losses.items()}
 
@@ -142,19 +133,9 @@ def write_model(source: Path, out: Path, parameters: dict[str, Any], proofs: Seq
     Raises:
         ValueError: the reader does not take the file, or computes other features than the fit did.
     """
-    proto = onnx.load(source)
-    metadata = {entry.key: entry.value for entry in proto.metadata_props}
-    contract = replace(ModelContract.from_metadata(metadata, source.name), calibration=parameters)
-    metadata.update(contract.to_metadata())
-    del proto.metadata_props[:]
-    onnx.helper.set_model_props(proto, metadata)
-    partial = out.with_name(out.name + ".partial")
-    try:
-        partial.write_bytes(proto.SerializeToString())
-        check_written(partial, parameters, proofs)
-        os.replace(partial, out)
-    finally:
-        partial.unlink(missing_ok=True)
+    write_contract(
+        source, out, {"calibration": parameters}, lambda path: check_written(path, parameters, proofs)
+    )
 
 
 def check_written(path: Path, parameters: dict[str, Any], proofs: Sequence[Crop]) -> None:
@@ -172,16 +153,6 @@ def check_written(path: Path, parameters: dict[str, Any], proofs: Sequence[Crop]
     difference = float(np.abs(expected - np.array([read.confidence for read in reads])).max())
     if not difference <= PARITY:
         raise ValueError(f"{path.name}: the reader's confidence differs from the fit's by {difference:.2g}")
-
-
-def check_out(out: Path) -> None:
-    """Raises ValueError if no file could be written there; before the work, not after it."""
-    if out.is_dir():
-        raise ValueError(f"--out {out}: expected the path of an ONNX file to write, got a folder")
-    if not out.absolute().parent.is_dir():
-        raise ValueError(f"--out {out}: no such folder: {out.absolute().parent}")
-    if not os.access(out.absolute().parent, os.W_OK):
-        raise ValueError(f"--out {out}: the folder cannot be written to")
 
 
 def calibrate(

@@ -24,7 +24,7 @@ from lprfast.evaluation import load_posteriors
 from lprfast.evaluation.vote_rules import Track, compare_rules, markdown
 from lprfast.formats import layout_prior
 from lprfast.voting import RULES
-from training.synth import MIXES, draw_track
+from training.synth import FIT_MIXES, MIXES, draw_track
 
 TEST_SEED = 7_000_000  # of the tracks of docs/voting.md; nothing is fitted on them
 TRACKS = 2000
@@ -35,7 +35,7 @@ def drawn_tracks(
     reader: lprfast.PlateReader, mix: str, count: int, seed: int, frames: int | None = None
 ) -> list[Track]:
     """Draws ``count`` held-out tracks of a mix and reads them; ``frames`` replaces the mix's own number."""
-    settings = MIXES[mix] if frames is None else replace(MIXES[mix], frames=frames)
+    settings = FIT_MIXES[mix] if frames is None else replace(FIT_MIXES[mix], frames=frames)
     tracks: list[Track] = []
     for start in range(0, count, BATCH):
         drawn = [
@@ -57,7 +57,7 @@ def best_first(
     right, used = dict.fromkeys((math.inf, *stops), 0), dict.fromkeys((math.inf, *stops), 0)
     crops = 0
     for number in range(count):
-        samples = [frame.sample for frame in draw_track(seed + number, MIXES[mix])]
+        samples = [frame.sample for frame in draw_track(seed + number, FIT_MIXES[mix])]
         pictures = [sample.crop for sample in samples]
         crops += len(pictures)
         for stop in right:
@@ -90,7 +90,12 @@ def main(arguments: list[str] | None = None) -> int:
         help="ONNX file or bundled name, for drawn tracks (%(default)s)",
     )
     add("--reads", type=Path, action="append", metavar="FILE.npz", help="kept reads instead of drawn tracks")
-    add("--mix", choices=sorted(MIXES), action="append", help="drawn tracks; repeatable (default: all)")
+    add(
+        "--mix",
+        choices=sorted(FIT_MIXES),
+        action="append",
+        help="drawn tracks; repeatable (default: the test's four)",
+    )
     add("--rule", choices=RULES, action="append", help="repeatable (default: all)")
     add("--tracks", type=int, default=TRACKS, help="of each mix (%(default)s)")
     add("--frames", type=int, help="of each drawn track, in place of the mix's own number")

@@ -158,8 +158,8 @@ std::unique_ptr<PyReader> make_reader(std::shared_ptr<ort::Session> session, con
   for (const std::string& name : calibration_features) {
     spec.decode.calibration.features.push_back(pipeline::feature_from_name(name));
   }
-  spec.decode.calibration.weights = calibration_weights;
-  spec.decode.calibration.bias = calibration_bias;
+  spec.decode.calibration.logistic.weights = calibration_weights;
+  spec.decode.calibration.logistic.bias = calibration_bias;
   spec.decode.prior = std::move(prior);
   spec.threads = threads;
   spec.batch = batch;

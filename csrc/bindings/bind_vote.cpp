@@ -143,6 +143,7 @@ void check_options(const vote::Options& options) {
   if (options.prior && options.prior->classes() != static_cast<std::size_t>(options.classes)) {
     throw std::invalid_argument("prior: expected one of the vote's own classes");
   }
+  check_logistic(options.calibration.logistic, options.calibration.features.size());
 }
 
 // Views on the two arrays (int32 labels, int64 offsets from 0 that never fall), checked.
@@ -199,6 +200,7 @@ py::dict to_dict(const vote::Result& result) {
   py::dict out;
   out["labels"] = result.labels;
   out["probability"] = result.probability;
+  out["raw_probability"] = result.raw_probability;
   out["characters"] = characters;
   out["alternatives"] = alternatives;
   out["contributions"] = contributions;
@@ -208,7 +210,9 @@ py::dict to_dict(const vote::Result& result) {
 
 py::dict vote_decide(const py::list& ballots, int classes, int blank, double floor, double correlation,
                      double reserve, std::size_t alternatives, const std::string& rule_name,
-                     const ctc::TextPrior* prior, const std::optional<Watched>& watched) {
+                     const ctc::TextPrior* prior, const std::optional<Watched>& watched,
+                     const std::vector<std::string>& calibration_features,
+                     const std::vector<double>& calibration_weights, double calibration_bias) {
   const vote::Rule rule = vote::rule_of(rule_name);
   vote::Options options;
   options.classes = classes;
@@ -218,6 +222,10 @@ py::dict vote_decide(const py::list& ballots, int classes, int blank, double flo
   options.reserve = reserve;
   options.alternatives = alternatives;
   options.prior = prior;
+  for (const std::string& name : calibration_features) {
+    options.calibration.features.push_back(vote::feature_from_name(name));
+  }
+  options.calibration.logistic = {calibration_weights, calibration_bias};
   check_options(options);
   std::optional<vote::Watchlist> watchlist;
   if (watched) {
@@ -252,11 +260,15 @@ py::tuple half_round_trip(const py::handle& object) {
 
 void register_vote(py::module_& module) {
   const vote::Options defaults;
+  module.attr("vote_correlation") = defaults.correlation;
+  module.attr("vote_floor") = defaults.floor;
   module.def("vote_decide", &vote_decide, py::arg("ballots"), py::kw_only(), py::arg("classes"),
              py::arg("blank") = defaults.blank, py::arg("floor") = defaults.floor,
              py::arg("correlation") = defaults.correlation, py::arg("reserve") = defaults.reserve,
              py::arg("alternatives") = defaults.alternatives, py::arg("rule") = "fused",
-             py::arg("prior") = py::none(), py::arg("watchlist") = std::nullopt);
+             py::arg("prior") = py::none(), py::arg("watchlist") = std::nullopt,
+             py::arg("calibration_features") = std::vector<std::string>(),
+             py::arg("calibration_weights") = std::vector<double>(), py::arg("calibration_bias") = 0.0);
   module.def("half_round_trip", &half_round_trip, py::arg("values"));
 }
 

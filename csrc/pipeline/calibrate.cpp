@@ -7,17 +7,9 @@
 namespace lprfast::pipeline {
 namespace {
 
-constexpr double kLeastProbability = 1e-6;  // float32 posteriors say nothing finer
-constexpr double kSharpnessFloor = 10;      // gray levels squared: below it a crop is flat, however flat
-constexpr double kContrastFloor = 5;        // gray levels
+constexpr double kSharpnessFloor = 10;  // gray levels squared: below it a crop is flat, however flat
+constexpr double kContrastFloor = 5;    // gray levels
 constexpr double kNarrowest = 16, kWidest = 400;  // pixels; beyond them a plate is as hard as at them
-constexpr double kLargestLogit = 30;
-constexpr double kLargestWeight = 1e6;  // as in the model contract: every sum stays finite
-
-double logit(double probability) {
-  const double p = std::min(std::max(probability, kLeastProbability), 1 - kLeastProbability);
-  return std::log(p / (1 - p));
-}
 
 double min_character(const Read& read) {
   float least = 1;
@@ -30,12 +22,9 @@ bool spells(const ctc::Hypothesis& hypothesis, const std::vector<ctc::Character>
                     [](int label, const ctc::Character& character) { return label == character.label; });
 }
 
-// The text's own entry becomes its confidence. All keep their ratios when it sinks; when it rises, the others
-// share what it leaves: then text and others sum to at most 1 as before.
+// The text's own entry becomes its confidence.
 void scale_alternatives(Read& read) {
-  const double raw = read.raw_confidence;
-  const double same_ratio = read.confidence / raw;
-  const double factor = raw < 1 ? std::min(same_ratio, (1 - read.confidence) / (1 - raw)) : same_ratio;
+  const double factor = others_factor(read.raw_confidence, read.confidence);
   for (ctc::Hypothesis& other : read.alternatives) {
     if (spells(other, read.characters)) {
       other.log_prob = std::log(read.confidence);
@@ -61,16 +50,7 @@ Feature feature_from_name(const std::string& name) {
 }
 
 void check(const Calibration& calibration) {
-  if (calibration.weights.size() != calibration.features.size()) {
-    throw std::invalid_argument("calibration: expected " + std::to_string(calibration.features.size()) +
-                                " weights, one per feature, got " +
-                                std::to_string(calibration.weights.size()));
-  }
-  const auto usable = [](double value) { return std::abs(value) <= kLargestWeight; };  // false for NaN
-  if (!usable(calibration.bias) ||
-      !std::all_of(calibration.weights.begin(), calibration.weights.end(), usable)) {
-    throw std::invalid_argument("calibration: expected weights and a bias from -1e6 to 1e6");
-  }
+  check_logistic(calibration.logistic, calibration.features.size());
 }
 
 double feature_value(Feature feature, const Read& read) {
@@ -93,11 +73,9 @@ double feature_value(Feature feature, const Read& read) {
 
 void calibrate(const Calibration& calibration, Read& read) {
   if (calibration.features.empty() || read.status != Status::ok || !(read.raw_confidence > 0)) return;
-  double sum = calibration.bias;
-  for (std::size_t i = 0; i < calibration.features.size(); ++i) {
-    sum += calibration.weights[i] * feature_value(calibration.features[i], read);
-  }
-  read.confidence = 1 / (1 + std::exp(-std::min(std::max(sum, -kLargestLogit), kLargestLogit)));
+  std::vector<double> values;
+  for (const Feature feature : calibration.features) values.push_back(feature_value(feature, read));
+  read.confidence = logistic_probability(calibration.logistic, values);
   scale_alternatives(read);
 }
 

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "core/logistic.hpp"
 #include "pipeline/read.hpp"
 
 namespace lprfast::pipeline {
@@ -22,8 +23,7 @@ Feature feature_from_name(const std::string& name);
 
 struct Calibration {
   std::vector<Feature> features;  // none: not calibrated
-  std::vector<double> weights;    // one per feature
-  double bias = 0;
+  Logistic logistic;              // one weight per feature
 };
 
 // Throws std::invalid_argument when weights and features differ in number, or a number is not

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <map>
 #include <numeric>
 
@@ -181,6 +182,17 @@ void set_probabilities(const Election& election, std::size_t winner, const Optio
   }
 }
 
+// Capped by calibrate(); without another candidate there is no end to the margin.
+Evidence evidence_for(const Election& election, std::size_t winner, double effective_reads) {
+  Evidence evidence{election.scored(winner).support, std::numeric_limits<double>::infinity()};
+  for (std::size_t i = 0; i < election.texts().size(); ++i) {
+    if (i == winner) continue;
+    const double lead = election.scored(winner).score - election.scored(i).score;
+    evidence.margin = std::min(evidence.margin, effective_reads * lead);
+  }
+  return evidence;
+}
+
 std::size_t find(const Election& election, const Labels& labels) {
   const std::vector<Labels>& texts = election.texts();
   return static_cast<std::size_t>(std::find(texts.begin(), texts.end(), labels) - texts.begin());
@@ -304,6 +316,10 @@ Result decide(const std::vector<Ballot>& ballots, const Options& options, const 
   result.labels = election.texts()[winner];
   set_probabilities(election, winner, options, result);
   if (lone) keep_own(*lone->ballot, result);
+  result.raw_probability = result.probability;
+  if (!lone) {
+    calibrate(options.calibration, evidence_for(election, winner, result.effective_reads), result);
+  }
   if (watchlist) match(*watchlist, election, voters, winner, options, result);
   set_contributions(voters, election.scored(winner), result);
   return result;

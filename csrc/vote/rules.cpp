@@ -254,6 +254,7 @@ Result decide_by(Rule rule, const std::vector<Ballot>& ballots, const Options& o
   if (rule == Rule::mvcp) decide_mvcp(votes, options, result);
   if (rule == Rule::rover) decide_rover(votes, options, result);
   if (rule == Rule::product) decide_product(votes, options, result);
+  result.raw_probability = result.probability;
   set_contributions(voters, votes, options, result);
   return result;
 }

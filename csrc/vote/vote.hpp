@@ -8,6 +8,7 @@
 #include "core/views.hpp"
 #include "ctc/ctc.hpp"
 #include "ctc/text_prior.hpp"
+#include "vote/calibrate.hpp"
 
 namespace lprfast::vote {
 
@@ -41,6 +42,7 @@ struct Options {
   std::size_t max_candidates = 96;
   std::size_t alternatives = 5;
   const ctc::TextPrior* prior = nullptr;  // over texts, of `classes` classes; null: none
+  Calibration calibration;                // of the probability
 };
 
 struct Character {
@@ -83,6 +85,7 @@ struct Match {
 struct Result {
   Labels labels;  // empty when no ballot had a text
   double probability = 0;
+  double raw_probability = 0;         // before calibration; `probability` where none took place
   std::vector<Character> characters;  // as long as labels
   std::vector<Alternative> alternatives;
   std::vector<Contribution> contributions;  // one per ballot, in the caller's order

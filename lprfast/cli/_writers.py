@@ -22,6 +22,9 @@ class Writer(Protocol):
     def read(self, source: ImageSource, read: PlateRead) -> None:
         """One crop."""
 
+    def unread(self, source: ImageSource) -> None:
+        """One crop that need not be read."""
+
     def vote(self, track: str, reads: Sequence[PlateRead], vote: PlateVote) -> None:
         """One vehicle, after its last crop."""
 
@@ -48,6 +51,9 @@ class JsonWriter:
         self._out.write(",\n" if self._reads else "\n")
         self._out.write(_json(values | _without_version(read.to_dict())))
         self._reads += 1
+
+    def unread(self, source: ImageSource) -> None:
+        self._paths.setdefault(source.track, []).append(str(source.path))
 
     def vote(self, track: str, reads: Sequence[PlateRead], vote: PlateVote) -> None:
         # In the order of the reads, so that a vote's contributions can be told apart.
@@ -88,6 +94,9 @@ class CsvWriter:
         others = " ".join(f"{other.text}:{other.probability:.6f}" for other in read.alternatives)
         self._writer.writerow((*row, read.width, read.height, characters, others))
 
+    def unread(self, source: ImageSource) -> None:
+        pass
+
     def vote(self, track: str, reads: Sequence[PlateRead], vote: PlateVote) -> None:
         row = (track, vote.text, f"{vote.probability:.6f}", vote.status, len(reads), vote.pattern)
         self._writer.writerow((*row, vote.conflict.text if vote.conflict else ""))
@@ -123,6 +132,9 @@ class TableWriter:
         status = (read.status, read.error) if read.error else (read.status,)
         confidence = share(read.text, read.confidence)
         self._columns.row((str(source.path), size, read.text, confidence, *status, *others))
+
+    def unread(self, source: ImageSource) -> None:
+        pass
 
     def vote(self, track: str, reads: Sequence[PlateRead], vote: PlateVote) -> None:
         probability = share(vote.text, vote.probability)

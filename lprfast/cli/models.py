@@ -83,6 +83,7 @@ def _contract_info(contract: ModelContract) -> dict[str, Any]:
         "resize": f"{contract.resize_fit} {contract.resize_kernel}",
         "charset": list(contract.charset),
         "calibration": dict(contract.calibration),
+        "vote": dict(contract.vote),
         "training": dict(contract.training),
     }
 

@@ -21,15 +21,40 @@ from lprfast.cli._common import (
 )
 
 if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
     from lprfast.cli._writers import Writer
-    from lprfast.data.paths import Expanded
+    from lprfast.data.paths import Expanded, ImageSource
     from lprfast.formats import LayoutPrior
     from lprfast.reader import PlateReader
+    from lprfast.results import PlateRead
+
+
+def _probability(
+    context: click.Context, option: click.Parameter, value: str | None
+) -> float | Literal["model"] | None:
+    if value is None or value == "model":
+        return value  # type: ignore[return-value]
+    try:
+        probability = float(value)
+    except ValueError:
+        probability = 0.0
+    if not 0 < probability <= 1:
+        raise click.BadParameter(f"expected a probability over 0 and up to 1, or model, got {value!r}")
+    return probability
 
 
 @click.command()
 @click.argument("inputs", nargs=-1, required=True, metavar="PATH...")
 @click.option("--track-per-folder", is_flag=True, help="Each folder holds one vehicle: vote over its crops.")
+@click.option(
+    "--stop-at",
+    metavar="P|model",
+    callback=_probability,
+    help="With --track-per-folder: read best first until a vote has this probability, or the one that the "
+    "model file names; the column crops counts those read [default: read all].",
+)
 @click.option("--nbest", type=click.IntRange(0, 100), default=0, help="Alternatives for each crop.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
 @click.option("--csv", "as_csv", is_flag=True, help="CSV on stdout: a row per crop, or per vehicle.")
@@ -39,6 +64,7 @@ if TYPE_CHECKING:
 def read(
     inputs: tuple[str, ...],
     track_per_folder: bool,
+    stop_at: float | Literal["model"] | None,
     nbest: int,
     as_json: bool,
     as_csv: bool,
@@ -56,6 +82,8 @@ def read(
     """
     if as_json and as_csv:
         raise click.UsageError("--json and --csv exclude one another")
+    if stop_at and (nbest or not track_per_folder):
+        raise click.UsageError("--stop-at: needs --track-per-folder, and excludes --nbest")
     if nbest and track_per_folder and not as_json:
         raise click.UsageError("--nbest: a table or CSV of votes has no line for a crop; add --json")
     from lprfast.data.paths import InputError, expand
@@ -67,7 +95,10 @@ def read(
     reader = make_reader(model, device, threads, precision, layouts)
     complain(expanded.problems)
     writer = _writer(expanded, track_per_folder, as_json, as_csv)
-    counts = _read_all(reader, expanded, writer, track_per_folder, nbest)
+    if stop_at:
+        counts = _read_best_first(reader, expanded, writer, stop_at)
+    else:
+        counts = _read_all(reader, expanded, writer, track_per_folder, nbest)
     writer.close()
     if not (as_json or as_csv):
         parts = ", ".join(f"{number} {status}" for status, number in sorted(counts.items()))
@@ -109,3 +140,51 @@ def _read_all(
                 writer.vote(source.track, reads, vote_reads(reads, layouts=reader.layouts))
             step()
     return counts
+
+
+def _read_best_first(
+    reader: PlateReader, expanded: Expanded, writer: Writer, stop_at: float | Literal["model"]
+) -> Counter[str]:
+    """One vehicle after the other, each held whole: which of its crops are read follows from all of them."""
+    vehicles: dict[str, list[ImageSource]] = {}
+    for source in expanded.sources:
+        vehicles.setdefault(source.track, []).append(source)
+    counts: Counter[str] = Counter()
+    with progress("reading", len(expanded.sources), quiet=sys.stdout.isatty()) as step:
+        for track, sources in vehicles.items():
+            crops, failed = _load_all(sources)
+            voted, reads = reader._read_track(crops, stop_at)
+            reads.update(failed)
+            for index, source in enumerate(sources):
+                _tell(source, reads.get(index), writer, counts)
+                step()
+            writer.vote(track, list(reads.values()), voted)
+    return counts
+
+
+def _load_all(sources: list[ImageSource]) -> tuple[list[npt.NDArray[np.uint8]], dict[int, PlateRead]]:
+    """The crops, an empty one for each file that cannot be loaded, and the reads of these."""
+    import numpy as np
+
+    from lprfast.data.images import ImageError, load_image
+    from lprfast.results import PlateRead
+
+    crops, failed = [], {}
+    for index, source in enumerate(sources):
+        try:
+            crops.append(load_image(source.path))
+        except ImageError as error:
+            crops.append(np.zeros((0, 0), np.uint8))
+            failed[index] = PlateRead(status="error", error=error.reason)
+    return crops, failed
+
+
+def _tell(source: ImageSource, read: PlateRead | None, writer: Writer, counts: Counter[str]) -> None:
+    if read is None:
+        counts["not read"] += 1
+        writer.unread(source)
+        return
+    counts[read.status] += 1
+    if read.status == "error":
+        complain([f"{source.path}: {read.error}"])
+    writer.read(source, read)

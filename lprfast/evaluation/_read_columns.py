@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lprfast.results import Alternative, PlateRead, Quality
+from lprfast.vote_settings import VoteSettings
 
 Columns = dict[str, npt.NDArray[Any]]
 
@@ -49,9 +50,9 @@ def read_columns(reads: Sequence[PlateRead]) -> Columns:
     """The arrays of these reads: those in the docstring of ``save_posteriors`` and the characters' figures.
 
     Raises:
-        ValueError: two reads with log-posteriors come from different charsets.
+        ValueError: two reads with log-posteriors come from different charsets, or have other vote_settings.
     """
-    _check_charsets(reads)
+    _check_one_model(reads)
     posteriors = [read.log_posteriors for read in reads if read.log_posteriors is not None]
     classes = posteriors[0].shape[1] if posteriors else 0
     columns: Columns = {
@@ -81,8 +82,10 @@ def read_columns(reads: Sequence[PlateRead]) -> Columns:
     return columns
 
 
-def reads_from_columns(columns: Columns, charset: tuple[str, ...] | None) -> list[PlateRead]:
-    """The reads again, equal in every field.
+def reads_from_columns(
+    columns: Columns, charset: tuple[str, ...] | None, vote_settings: VoteSettings | None = None
+) -> list[PlateRead]:
+    """The reads again, equal in every field; those with log-posteriors have the charset and the settings.
 
     Raises:
         ColumnsError: an array has another shape or kind than the others ask for.
@@ -100,7 +103,7 @@ def reads_from_columns(columns: Columns, charset: tuple[str, ...] | None) -> lis
     for i in range(n):
         alternatives = tuple(Alternative(*pair) for pair in zip(texts[i], probabilities[i], strict=True))
         characters = {name: tuple(values[i]) for name, values in ragged.items()}
-        reads.append(_read(columns, i, posteriors[i], charset, alternatives, characters))
+        reads.append(_read(columns, i, posteriors[i], (charset, vote_settings), alternatives, characters))
     return reads
 
 
@@ -116,9 +119,9 @@ def _read(
     columns: Columns,
     i: int,
     posteriors: npt.NDArray[np.float16] | None,
-    charset: tuple[str, ...] | None,
+    model: tuple[tuple[str, ...] | None, VoteSettings | None],
     alternatives: tuple[Alternative, ...],
-    characters: dict[str, tuple[Any, ...]],
+    characters: dict[str, Any],
 ) -> PlateRead:
     def item(name: str) -> Any:
         return columns[name][i].item()
@@ -136,7 +139,8 @@ def _read(
         quality=Quality(*columns["quality"][i].tolist()),
         alternatives=alternatives,
         lines=item("lines"),
-        charset=None if posteriors is None else charset,
+        charset=None if posteriors is None else model[0],
+        vote_settings=None if posteriors is None else model[1],
         log_posteriors=posteriors,
         signature=columns["signature"][i] if item("has_signature") else None,
         raw_confidence=None if np.isnan(raw) else raw,
@@ -144,14 +148,18 @@ def _read(
     )
 
 
-def _check_charsets(reads: Sequence[PlateRead]) -> None:
-    first: tuple[str, ...] | None = None
+def _check_one_model(reads: Sequence[PlateRead]) -> None:
+    first: PlateRead | None = None
     for index, read in enumerate(reads):
         if read.log_posteriors is None:
             continue
-        first = first if first is not None else read.charset
-        if read.charset != first or read.charset is None:
+        first = read if first is None else first
+        if read.charset != first.charset or read.charset is None:
             raise ValueError(f"reads[{index}]: its charset is not that of the reads before; save one model's")
+        if read.vote_settings != first.vote_settings:
+            raise ValueError(
+                f"reads[{index}]: its vote_settings are not those of the reads before; save one model's"
+            )
 
 
 def _texts(values: Sequence[str]) -> npt.NDArray[np.str_]:

@@ -15,6 +15,7 @@ import numpy.typing as npt
 from lprfast.evaluation._read_columns import Columns, ColumnsError, read_columns, reads_from_columns
 from lprfast.evaluation.rates import Settings
 from lprfast.results import PlateRead
+from lprfast.vote_settings import VoteSettings
 
 KIND = "lprfast posteriors"
 POSTERIORS_SCHEMA_VERSION = 1
@@ -91,6 +92,12 @@ class CachedReads:
         return next(found, None)
 
     @property
+    def vote_settings(self) -> VoteSettings | None:
+        """How the reads vote; None: as the built-in settings say."""
+        found = (crop.read.vote_settings for crop in self.crops if crop.read.log_posteriors is not None)
+        return next(found, None)
+
+    @property
     def tracks(self) -> tuple[CachedTrack, ...]:
         """The crops by vehicle, in the order of first crops; crops without a track are in none."""
         groups: dict[tuple[str, str], list[CachedCrop]] = {}
@@ -116,7 +123,7 @@ def save_posteriors(path: str | os.PathLike[str], cached: CachedReads) -> None:
     ``facts`` is a JSON document.
 
     Raises:
-        ValueError: two reads with log-posteriors come from different charsets.
+        ValueError: two reads with log-posteriors come from different charsets, or have other vote_settings.
         OSError: the file cannot be written.
     """
     columns = read_columns([crop.read for crop in cached.crops])
@@ -124,11 +131,12 @@ def save_posteriors(path: str | os.PathLike[str], cached: CachedReads) -> None:
         columns[name] = np.array([getattr(crop, name) for crop in cached.crops], dtype=np.str_)
     times = [np.nan if crop.time is None else crop.time for crop in cached.crops]
     columns["time"] = np.array(times, np.float64)
-    charset = cached.charset
+    charset, settings = cached.charset, cached.vote_settings
     document = {
         "kind": KIND,
         "schema_version": POSTERIORS_SCHEMA_VERSION,
         "charset": None if charset is None else list(charset),
+        "vote": {} if settings is None else settings.to_dict(),
         "fold": dict(cached.settings.fold),
         "as_written": cached.settings.as_written,
         "facts": cached.facts,
@@ -149,7 +157,9 @@ def load_posteriors(path: str | os.PathLike[str]) -> CachedReads:
         charset = document["charset"]
         if charset is not None and not all(isinstance(symbol, str) for symbol in charset):
             raise ColumnsError("charset: expected strings")
-        reads = reads_from_columns(columns, None if charset is None else tuple(charset))
+        # Files of earlier versions lack the settings: their models had none.
+        voting = VoteSettings.from_dict(document.get("vote", {}))
+        reads = reads_from_columns(columns, None if charset is None else tuple(charset), voting)
         names = [_strings(columns, name, len(reads)) for name in ("label", "source", "path", "track")]
         times = [None if np.isnan(time) else float(time) for time in _times(columns, len(reads))]
         crops = tuple(CachedCrop(*values) for values in zip(reads, *names, times, strict=True))

@@ -3,9 +3,11 @@
 #include <cstdio>
 #include <limits>
 #include <random>
+#include <stdexcept>
 
 #include "check.hpp"
 #include "core/half.hpp"
+#include "core/logistic.hpp"
 #include "ctc/ctc.hpp"
 #include "vote/align.hpp"
 #include "vote/candidates.hpp"
@@ -173,6 +175,18 @@ void test_network() {
   CHECK((best[1] == Labels{1, 3} || best[1] == Labels{1, 4, 3}));
 }
 
+void test_logistic() {
+  const Logistic logistic{{2, -1}, 0.5};
+  CHECK(std::abs(logistic_probability(logistic, {0.25, 1}) - 0.5) < 1e-15);
+  CHECK(logistic_probability({{1}, 0}, {1e9}) < 1 && logistic_probability({{1}, 0}, {-1e9}) > 0);
+  CHECK(std::abs(logit(0.75) - std::log(3.0)) < 1e-12 && std::isfinite(logit(1)) && std::isfinite(logit(0)));
+  CHECK(std::abs(others_factor(0.8, 0.4) - 0.5) < 1e-12);  // sinks: all keep their ratios
+  CHECK(std::abs(others_factor(0.8, 0.9) - 0.5) < 1e-12);  // rises: they share what it leaves
+  CHECK_THROWS((check_logistic(logistic, 1), 0), std::invalid_argument);
+  CHECK_THROWS((check_logistic({{NAN}, 0}, 1), 0), std::invalid_argument);
+  CHECK_THROWS(vote::feature_from_name("width"), std::invalid_argument);
+}
+
 bool sane(double value) { return value >= 0 && value <= 1; }
 
 // Whatever the numbers are, the answer is made of probabilities and refers to classes that exist.
@@ -199,6 +213,11 @@ void test_random_ballots() {
     }
     vote::Options options;
     options.classes = classes;
+    if (round % 2) {
+      options.calibration.features = {vote::Feature::logit_probability, vote::Feature::agreement,
+                                      vote::Feature::margin};
+      options.calibration.logistic = {{1.0 * (random() % 3), 1, 0.3}, (random() % 200) / 10.0 - 10};
+    }
     std::vector<std::int32_t> watched;
     std::vector<std::int64_t> offsets{0};
     for (int text = 0; text < 20; ++text) {
@@ -216,7 +235,8 @@ void test_random_ballots() {
       const bool won = vote::labels_of(watchlist, match.index, options) == result.labels;
       CHECK(!won || match.probability == result.probability);
     }
-    CHECK(sane(result.probability) && result.characters.size() == result.labels.size());
+    CHECK(sane(result.raw_probability) && sane(result.probability) &&
+          result.characters.size() == result.labels.size());
     CHECK(result.contributions.size() == count);
     double total = result.probability, weights = 0;
     for (const vote::Alternative& alternative : result.alternatives) {
@@ -246,6 +266,7 @@ int main() {
   test_labels_of();
   test_align();
   test_network();
+  test_logistic();
   test_random_ballots();
   if (lprfast::testing::failures() == 0) std::puts("vote: all passed");
   return lprfast::testing::failures() != 0;

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 FOLDS = 5
 RIDGE = 1.0
+NEEDED_ERRORS = 2.0  # standard errors of a gain, row by row
 
 Array = NDArray[np.float64]
+Choice = TypeVar("Choice", bound=Hashable)
 
 
 @dataclass(frozen=True)
@@ -32,11 +36,17 @@ def sigmoid(sums: Array) -> Array:
     return np.asarray(1 / (1 + np.exp(-np.clip(sums, -30, 30))))
 
 
-def fit_logistic(values: Array, right: Array, features: Sequence[str], ridge: float = RIDGE) -> Fit:
+def fit_logistic(
+    values: Array,
+    right: Array,
+    features: Sequence[str],
+    ridge: float = RIDGE,
+    never_negative: Collection[str] = ("logit_confidence",),
+) -> Fit:
     """Maximum likelihood with an L2 penalty on the weights of the standardised features.
 
-    The weight of ``logit_confidence`` is never negative: where the best one is, it is 0 and the rest fitted
-    without it, which is the optimum under that bound.
+    Weights of ``never_negative`` features are 0 or more: where the best one is not, it is 0 and the rest
+    fitted without it, the least one first. Of one such feature that is the optimum under the bound.
 
     Args:
         values: ``[N, F]``.
@@ -45,9 +55,10 @@ def fit_logistic(values: Array, right: Array, features: Sequence[str], ridge: fl
         ridge: ``ridge / 2 * sum of squared weights`` is added to the summed loss.
     """
     free = np.ones(len(features), bool)
+    bounded = np.array([name in never_negative for name in features], bool)
     weights, bias = _newton(values, right, ridge)
-    if "logit_confidence" in features and weights[features.index("logit_confidence")] < 0:
-        free[features.index("logit_confidence")] = False
+    while (bounded & (weights < 0)).any():
+        free[np.argmin(np.where(bounded, weights, np.inf))] = False
         weights = np.zeros(len(features))
         weights[free], bias = _newton(values[:, free], right, ridge)
     return Fit(tuple(features), tuple(map(float, weights)), float(bias))
@@ -72,12 +83,38 @@ def _newton(values: Array, right: Array, ridge: float) -> tuple[Array, float]:
     return weights, float(theta[-1] - weights @ centre)
 
 
-def held_out_losses(values: Array, right: Array, features: Sequence[str], seed: int) -> Array:
+def held_out_losses(
+    values: Array,
+    right: Array,
+    features: Sequence[str],
+    seed: int,
+    never_negative: Collection[str] = ("logit_confidence",),
+) -> Array:
     """Negative log likelihood of each row ``[N]``, by a fit on the other ``FOLDS - 1`` folds."""
     folds = np.random.default_rng(seed).permutation(len(right)) % FOLDS
     predicted = np.empty(len(right))
     for fold in range(FOLDS):
         inside = folds != fold
-        predicted[~inside] = fit_logistic(values[inside], right[inside], features).predict(values[~inside])
+        fit = fit_logistic(values[inside], right[inside], features, never_negative=never_negative)
+        predicted[~inside] = fit.predict(values[~inside])
+    return losses_of(predicted, right)
+
+
+def losses_of(predicted: Array, right: Array) -> Array:
+    """Negative log likelihood ``[N]`` of probabilities, held within 1e-6 of 0 and 1."""
     held = np.clip(predicted, 1e-6, 1 - 1e-6)
     return np.asarray(-(right * np.log(held) + (1 - right) * np.log1p(-held)))
+
+
+def smallest_that_helps(losses: Mapping[Choice, Array]) -> Choice:
+    """Of choices, from the least to the most, the last that betters the one taken before it beyond chance.
+
+    Args:
+        losses: of each choice, on the same rows ``[N]``.
+    """
+    best, *later = losses
+    for choice in later:
+        gain = losses[best] - losses[choice]
+        if gain.mean() > NEEDED_ERRORS * gain.std() / math.sqrt(len(gain)):
+            best = choice
+    return best

@@ -2,6 +2,6 @@
 
 from training.synth.charset import CHARSET
 from training.synth.generator import PlateGenerator, Sample
-from training.synth.tracks import MIXES, TrackMix, draw_track
+from training.synth.tracks import FIT_MIXES, MIXES, TrackMix, draw_track
 
-__all__ = ["CHARSET", "MIXES", "PlateGenerator", "Sample", "TrackMix", "draw_track"]
+__all__ = ["CHARSET", "FIT_MIXES", "MIXES", "PlateGenerator", "Sample", "TrackMix", "draw_track"]

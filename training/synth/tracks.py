@@ -60,6 +60,15 @@ MIXES = {
     "equal": TrackMix(5, (44, 44), jitter=0.0),
 }
 
+# And one that is alike to the degree that real tracks are: training/track_likeness.py, docs/voting.md. What
+# the vote is fitted on is drawn by all five, with other seeds.
+FIT_MIXES = {
+    **MIXES,
+    "approach": TrackMix(
+        12, (40, 140), jitter=0.03, spread=0.8, cut=0.12, covered=0.12, copies=0.15, difficulty=0.6
+    ),
+}
+
 
 @dataclass(frozen=True)
 class Frame:
