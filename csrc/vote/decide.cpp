@@ -1,144 +1,17 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <map>
-#include <numeric>
 
-#include "vote/candidates.hpp"
+#include "vote/election.hpp"
 #include "vote/match.hpp"
-#include "vote/scorer.hpp"
 #include "vote/slots.hpp"
 #include "vote/vote.hpp"
-#include "vote/voter.hpp"
 
 namespace lprfast::vote {
 
 namespace {
 
-constexpr int kRounds = 3;           // of doubting the leader's characters
-constexpr float kDoubtful = 0.999f;  // characters surer than this are not doubted
-
-// Boxes cut characters off more often than readers make whole ones up at the ends. Shorter texts say little.
-constexpr double kCut = -4.5;  // log probability that a box did
-constexpr std::size_t kCutLength = 5;
-
-// Whether `shorter` is `labels` without its first or without its last character.
-bool is_cut(const Labels& shorter, const Labels& labels) {
-  if (labels.size() < kCutLength || shorter.size() + 1 != labels.size()) return false;
-  return std::equal(shorter.begin(), shorter.end(), labels.begin()) ||
-         std::equal(shorter.begin(), shorter.end(), labels.begin() + 1);
-}
-
-struct Scored {
-  std::vector<double> log_likelihoods;  // per voter
-  double likelihood = 0;                // their weighted mean
-  double score = 0;                     // the same, and the prior's share
-  double support = 0;                   // weight of the voters that read exactly this
-  double mean_probability = 0;          // weighted mean of what the voters give it, without a floor
-};
-
-// The candidates with their scores, and the order that ranks them.
-class Election {
- public:
-  Election(const std::vector<Voter>& voters, const Options& options, double effective_reads)
-      : voters_(voters),
-        scorer_(voters, options),
-        candidates_(propose(voters, options)),
-        prior_(options.prior),
-        effective_reads_(effective_reads),
-        floor_(options.floor) {
-    score_own();
-    score_new();
-  }
-
-  void add_doubts(std::size_t leader, const std::vector<Character>& characters) {
-    std::size_t doubtful = 0;
-    for (const Character& character : characters) doubtful += character.confidence < kDoubtful;
-    const Labels labels = candidates_.texts()[leader];
-    propose_substitutions(labels, characters, doubtful, candidates_);
-    score_new();
-  }
-
-  bool better(std::size_t left, std::size_t right) const {
-    const Scored &a = scored_[left], &b = scored_[right];
-    if (a.score != b.score) return a.score > b.score;
-    if (a.support != b.support) return a.support > b.support;
-    return candidates_.texts()[left] < candidates_.texts()[right];
-  }
-
-  std::vector<std::size_t> ranking() const {
-    std::vector<std::size_t> order(scored_.size());
-    std::iota(order.begin(), order.end(), std::size_t{0});
-    std::sort(order.begin(), order.end(), [this](std::size_t a, std::size_t b) { return better(a, b); });
-    return order;
-  }
-
-  std::size_t leader() const {
-    std::size_t best = 0;
-    for (std::size_t i = 1; i < scored_.size(); ++i) best = better(i, best) ? i : best;
-    return best;
-  }
-
-  const std::vector<Labels>& texts() const { return candidates_.texts(); }
-  const Scored& scored(std::size_t index) const { return scored_[index]; }
-
-  // Of any text, proposed or not.
-  Scored evaluate(const Labels& labels) {
-    Scored scored;
-    scored.log_likelihoods.resize(voters_.size());
-    std::vector<double> probabilities(voters_.size());
-    scorer_.score(labels, scored.log_likelihoods.data(), probabilities.data());
-    for (std::size_t i = 0; i < voters_.size(); ++i) {
-      double& log_likelihood = scored.log_likelihoods[i];
-      if (is_cut(voters_[i].labels, labels)) {
-        log_likelihood = std::max(log_likelihood, kCut + own_[i]);
-        probabilities[i] = std::max(probabilities[i], std::exp(kCut + own_[i]));
-      }
-      scored.likelihood += voters_[i].weight * log_likelihood;
-      scored.mean_probability += voters_[i].weight * probabilities[i];
-      if (voters_[i].labels == labels) scored.support += voters_[i].weight;
-    }
-    scored.score = scored.likelihood + prior_share(labels);
-    return scored;
-  }
-
-  // Odds are exp(effective reads * difference): so the prior counts once, however many the reads.
-  double prior_share(const Labels& labels) const { return prior_ ? (*prior_)(labels) / effective_reads_ : 0; }
-
-  // What a voter says of a text at least, whatever its posteriors.
-  double least(std::size_t voter, const Labels& labels) const {
-    return is_cut(voters_[voter].labels, labels) ? std::max(floor_, kCut + own_[voter]) : floor_;
-  }
-
- private:
-  // Voters mostly read the same text: each is scored once.
-  void score_own() {
-    std::map<Labels, std::vector<double>> scores;
-    for (std::size_t i = 0; i < voters_.size(); ++i) {
-      const Labels& labels = voters_[i].labels;
-      own_.push_back(floor_);
-      if (labels.empty()) continue;
-      const auto [found, fresh] = scores.try_emplace(labels, voters_.size());
-      if (fresh) scorer_.score(labels, found->second.data());
-      own_[i] = found->second[i];
-    }
-  }
-
-  void score_new() {
-    for (std::size_t index = scored_.size(); index < candidates_.texts().size(); ++index) {
-      scored_.push_back(evaluate(candidates_.texts()[index]));
-    }
-  }
-
-  const std::vector<Voter>& voters_;
-  TrackScorer scorer_;
-  std::vector<double> own_;  // log-likelihood of each voter's own text
-  Candidates candidates_;
-  const ctc::TextPrior* prior_;
-  double effective_reads_;
-  std::vector<Scored> scored_;
-  double floor_;
-};
+constexpr int kRounds = 3;  // of doubting the leader's characters
 
 // The winner, after its characters were doubted until no substitution does better, and its characters'
 // posteriors.
@@ -223,63 +96,6 @@ void keep_own(const Ballot& ballot, Result& result) {
   if (others <= 1 - result.probability) return;
   for (Alternative& alternative : result.alternatives) {
     alternative.probability *= (1 - result.probability) / others;
-  }
-}
-
-// The candidates by their text, and what turns a score into a probability beside the winner's.
-struct Standing {
-  std::map<Labels, std::size_t> proposed;
-  double best = 0;  // the winner's score
-  double even = 0;  // probability of a text with the same score
-  double left = 0;  // of all texts that nobody proposed
-};
-
-Standing standing_of(const Election& election, std::size_t winner, const Result& result) {
-  Standing standing;
-  standing.best = election.scored(winner).score;
-  standing.even = result.probability;
-  const auto odds = [&](std::size_t i) {
-    return std::exp(result.effective_reads * (election.scored(i).score - standing.best));
-  };
-  for (std::size_t i = 0; i < election.texts().size(); ++i) {
-    standing.proposed.emplace(election.texts()[i], i);
-  }
-  // The alternatives' probabilities may have been scaled since they followed from the odds.
-  if (!result.alternatives.empty()) {
-    const double first = odds(standing.proposed[result.alternatives.front().labels]);
-    if (first > 0) standing.even = result.alternatives.front().probability / first;
-  }
-  standing.left = 1 - result.probability;
-  for (std::size_t i = 0; i < election.texts().size(); ++i) {
-    if (i != winner) standing.left -= standing.even * odds(i);
-  }
-  standing.left = std::max(0.0, standing.left);
-  return standing;
-}
-
-// The texts of the watchlist but those that surely stay under its `least`.
-void match(const Watchlist& watchlist, Election& election, const std::vector<Voter>& voters,
-           std::size_t winner, const Options& options, Result& result) {
-  Standing standing = standing_of(election, winner, result);
-  ScoreBound bound(voters, options);
-  const auto log_ratio = [&](double score) { return result.effective_reads * (score - standing.best); };
-  for (std::size_t index = 0; index < watchlist.size; ++index) {
-    const Labels labels = labels_of(watchlist, index, options);
-    const auto found = standing.proposed.find(labels);
-    if (found != standing.proposed.end()) {
-      const double ratio = log_ratio(election.scored(found->second).score);
-      const double other = std::min(standing.even * std::exp(ratio), 1 - result.probability);
-      result.matches.push_back({index, found->second == winner ? result.probability : other, ratio});
-      continue;
-    }
-    const double most = bound.of(labels, [&](std::size_t i) { return election.least(i, labels); }) +
-                        election.prior_share(labels);
-    if (standing.even * std::exp(log_ratio(most)) < watchlist.least) continue;
-    const Scored scored = election.evaluate(labels);
-    const double ratio = log_ratio(scored.score);
-    // No crop need have thought of the text: then it has no more than they give it on average.
-    const double other = std::min({standing.even * std::exp(ratio), standing.left, scored.mean_probability});
-    result.matches.push_back({index, other, ratio});
   }
 }
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "vote/election.hpp"
 #include "vote/voter.hpp"
 
 namespace lprfast::vote {
@@ -38,5 +39,10 @@ class ScoreBound {
   std::vector<double> weights_;
   std::vector<float> sums_;
 };
+
+// The texts of the watchlist but those that surely stay under its `least`, into the result, whose
+// probabilities must be set.
+void match(const Watchlist& watchlist, Election& election, const std::vector<Voter>& voters,
+           std::size_t winner, const Options& options, Result& result);
 
 }  // namespace lprfast::vote
