@@ -417,7 +417,9 @@ def test_memory_of_full_tracks_is_what_the_docs_say() -> None:
 
 def test_a_hundred_thousand_tracks(monkeypatch: pytest.MonkeyPatch) -> None:
     answer = lprfast.vote([])
-    monkeypatch.setattr(streaming, "vote", lambda reads, **_: answer)  # voting 200,000 times is not the question
+    monkeypatch.setattr(
+        streaming, "vote", lambda reads, **_: answer
+    )  # voting 200,000 times is not the question
     voter = TrackVoter(max_tracks=100_000)
     for track_id in range(100_000):
         assert voter.update(track_id, NO_PLATE, track_id * 0.001) == []
