@@ -13,8 +13,9 @@ from lprfast._logistic import require as _require
 from lprfast.vote_settings import VoteSettings, check_vote
 
 CONTRACT_VERSION = 3
-# Files of this version have no key ``vote``: their reads vote with the built-in settings.
-VERSION_WITHOUT_VOTE = 2
+# Files of this version lack these keys: their reads expect no layouts and vote with the built-in settings.
+VERSION_BEFORE = 2
+NEW_KEYS = ("layouts", "vote")
 
 # What the confidence may be calibrated by; csrc/pipeline/calibrate.cpp computes them.
 CALIBRATION_FEATURES = (
@@ -50,7 +51,8 @@ class ModelContract:
     charset in order. ``two_line`` says how a plate of two lines is read: ``halves`` (the model answers
     nothing to the whole and reads its top and bottom half) or ``none`` (not at all). ``precision`` is that of
     the weights. ``calibration`` is empty or what ``training/calibrate.py`` writes, see docs/calibration.md.
-    ``vote`` is empty or what ``training/calibrate_vote.py`` writes, see docs/voting.md.
+    ``layouts`` are those that its reads expect unless the user says otherwise, see docs/layouts.md. ``vote``
+    is empty or what ``training/calibrate_vote.py`` writes, see docs/voting.md.
     """
 
     name: str
@@ -68,6 +70,7 @@ class ModelContract:
     precision: Literal["fp32", "int8"] = "fp32"
     temperature: float = 1.0
     calibration: Mapping[str, Any] = field(default_factory=dict)
+    layouts: tuple[str, ...] = ()
     vote: Mapping[str, Any] = field(default_factory=dict)
     training: Mapping[str, Any] = field(default_factory=dict)
     task: str = "ocr"
@@ -110,6 +113,7 @@ class ModelContract:
             "precision": self.precision,
             "temperature": repr(float(self.temperature)),
             "calibration": json.dumps(dict(self.calibration), ensure_ascii=False, sort_keys=True),
+            "layouts": json.dumps(list(self.layouts), ensure_ascii=False),
             "vote": json.dumps(dict(self.vote), ensure_ascii=False, sort_keys=True),
             "training": json.dumps(dict(self.training), ensure_ascii=False, sort_keys=True),
         }
@@ -124,17 +128,19 @@ class ModelContract:
         """
         reader = _Reader(metadata, source)
         version = reader.get("contract_version", int)
-        if version not in (VERSION_WITHOUT_VOTE, CONTRACT_VERSION):
+        if version not in (VERSION_BEFORE, CONTRACT_VERSION):
             raise ModelError(
                 f"{source}: contract_version is {version}, this lprfast reads version "
-                f"{VERSION_WITHOUT_VOTE} and {CONTRACT_VERSION}; "
+                f"{VERSION_BEFORE} and {CONTRACT_VERSION}; "
                 "export the model again or install the matching lprfast"
             )
-        if version == VERSION_WITHOUT_VOTE and "vote" in metadata:
-            raise ModelError(
-                f"{source}: metadata key 'vote' belongs to contract_version {CONTRACT_VERSION}, and "
-                f"contract_version is {version}; write the model again with training/calibrate_vote.py"
-            )
+        new = version == CONTRACT_VERSION
+        for key in NEW_KEYS:
+            if not new and key in metadata:
+                raise ModelError(
+                    f"{source}: metadata key '{key}' belongs to contract_version {CONTRACT_VERSION}, and "
+                    f"contract_version is {version}; write the model again with training/calibrate_vote.py"
+                )
         try:
             return cls(
                 name=reader.get("name", str),
@@ -152,7 +158,8 @@ class ModelContract:
                 precision=reader.get("precision", str),  # type: ignore[arg-type]
                 temperature=reader.get("temperature", float),
                 calibration=reader.get("calibration", _json_object),
-                vote=reader.get("vote", _json_object) if version == CONTRACT_VERSION else {},
+                layouts=tuple(reader.get("layouts", _string_list)) if new else (),
+                vote=reader.get("vote", _json_object) if new else {},
                 training=reader.get("training", _json_object),
                 task=reader.get("task", str),
             )
@@ -217,5 +224,6 @@ def _check(contract: ModelContract) -> None:
     if contract.calibration:
         # A text that the model is surer of must not count as less likely.
         check_logistic("calibration", contract.calibration, CALIBRATION_FEATURES, ("logit_confidence",))
+    _require(all(contract.layouts), "layouts", "names, none of them empty", contract.layouts)
     if contract.vote:
         check_vote(contract.vote)

@@ -52,8 +52,9 @@ class PlateReader:
         precision: ``fp32`` or ``int8``, to be sure which weights are run; a bundled model that comes in both
             is opened accordingly. None takes what there is, int8 of a bundled model that has it.
         layouts: which plates to expect, softly: ``"world"``, ``"ro"``, ``"LLLDDDD"``, several of these, or a
-            :class:`lprfast.formats.LayoutPrior`; see :func:`lprfast.formats.layout_prior`. Reads and votes of
-            this reader take them into account. None, the default: any text is as good as another.
+            :class:`lprfast.formats.LayoutPrior`; see :func:`lprfast.formats.layout_prior` and
+            docs/layouts.md. They are weighed in reads, in ``read_track`` and by a ``TrackVoter`` with this
+            reader. ``model``: those that the model file names, in reads alone. None: none.
 
     Raises:
         ModelError: the model file is missing, cannot be loaded, or its metadata are missing or contradictory.
@@ -71,9 +72,9 @@ class PlateReader:
         batch: int = DEFAULT_BATCH,
         min_confidence: float = DEFAULT_MIN_CONFIDENCE,
         precision: Literal["fp32", "int8"] | None = None,
-        layouts: LayoutChoice | None = None,
+        layouts: LayoutChoice | Literal["model"] | None = "model",
     ) -> None:
-        self._layouts = None if layouts is None else layout_prior(layouts)
+        chosen = None if layouts is None or layouts == "model" else layout_prior(layouts)
         source, name = _resolve(model, precision)
         threads = None if threads is None else whole_number("threads", threads)
         batch = whole_number("batch", batch)
@@ -84,6 +85,9 @@ class PlateReader:
                 f"precision: {precision} was asked for, but {name} holds {self._contract.precision} weights; "
                 "leave precision out, or give a model that comes in it (see 'lprfast models')"
             )
+        # Several crops settle by themselves what the layouts of the whole world could (docs/layouts.md).
+        self._vote_layouts = chosen
+        self._layouts = _model_layouts(self._contract, name) if layouts == "model" else chosen
         self._model = name
         self._color = color
         self._device = device
@@ -139,8 +143,13 @@ class PlateReader:
 
     @property
     def layouts(self) -> LayoutPrior | None:
-        """The plates that are expected; None: any text is as good as another."""
+        """The plates that reads expect, or None."""
         return self._layouts
+
+    @property
+    def vote_layouts(self) -> LayoutPrior | None:
+        """The plates that its votes expect, or None: layouts that were given, not those of the model file."""
+        return self._vote_layouts
 
     @property
     def calibrated(self) -> bool:
@@ -206,7 +215,7 @@ class PlateReader:
         stop_at = self._contract.stop_at if stop_at == "model" else stop_probability("stop_at", stop_at)
         crops = _as_list(crops)
         seconds = checked_times(times, len(crops))
-        ballot = functools.partial(vote, layouts=self._layouts)
+        ballot = functools.partial(vote, layouts=self._vote_layouts)
         reads: dict[int, PlateRead] = {}
 
         def read(batch: list[int]) -> list[PlateRead]:
@@ -275,6 +284,13 @@ def _plate_read(
         lines=lines,
         vote_settings=vote_settings,
     )
+
+
+def _model_layouts(contract: ModelContract, name: str) -> LayoutPrior | None:
+    try:
+        return layout_prior(contract.layouts) if contract.layouts else None
+    except ValueError as error:
+        raise _core.ModelError(f"{name}: metadata key 'layouts': {error}") from None
 
 
 def _as_list(crops: Any) -> list[Any]:

@@ -234,7 +234,7 @@ def test_read_best_first_per_folder(tmp_path: Path, model: str) -> None:
     assert sum(reason.startswith("not read") for reason in reasons) == 5
     assert [read["status"] for read in document["reads"]] == ["ok", "ok", "error"]
     rows = run(*command, "--stop-at", "0.9", "--csv").stdout.splitlines()
-    assert rows[1].endswith(",ok,3")
+    assert rows[1].endswith(",ok,3,AB12,")
     # The toy names no probability: all is read.
     assert run(*command, "--stop-at", "model", "--csv").stdout == run(*command, "--csv").stdout
     table = run(*command, "--stop-at", "0.9")

@@ -19,7 +19,7 @@ from test_cli import label_file, run, save_crop
 from test_two_line import model_bytes as two_line_model
 from test_two_line import stack
 from test_vote import CHARSET, LETTERS, check_sane, clear_read, random_reads
-from toy_model import LEVEL, STEPS, crop_of_text, model_bytes
+from toy_model import LEVEL, STEPS, contract, crop_of_text, metadata_with, model_bytes
 
 import lprfast
 from lprfast import PlateReader, TrackVoter, read_from_text, vote
@@ -363,6 +363,39 @@ def test_two_lines_follow_a_layout_together() -> None:
     assert after.time_steps[2] > STEPS
 
 
+# --- those of the model file ---
+
+
+def test_reads_expect_what_the_model_file_names_and_votes_do_not() -> None:
+    model = model_bytes(contract(layouts=("LLDDDL",)).to_metadata())
+    crop = between("XY1239", 5, 0.5)
+    crops = [crop, np.roll(crop, 4, axis=1)]  # the plate one step further on
+    reader = PlateReader(model, threads=1)
+    assert reader.layouts == layout_prior("LLDDDL")
+    assert reader.vote_layouts is None
+    assert reader.read(crops[0]).text == "XY123A"
+    given, without = (
+        PlateReader(model, threads=1, layouts="LLDDDL"),
+        PlateReader(model, threads=1, layouts=None),
+    )
+    assert given.layouts == given.vote_layouts == layout_prior("LLDDDL")
+    assert (without.layouts, without.vote_layouts) == (None, None)
+    assert without.read(crops[0]).text == "XY1239"
+    reads = reader.read_many(crops)
+    assert reader.read_track(crops).probability == vote(reads).probability
+    assert given.read_track(crops).probability == vote(reads, layouts="LLDDDL").probability
+    assert vote(reads).probability < vote(reads, layouts="LLDDDL").probability
+
+
+@pytest.mark.parametrize(
+    ("stored", "message"),
+    [('["nowhere"]', "there is no 'nowhere'"), ('[""]', "none of them empty"), ('"ro"', "list of strings")],
+)
+def test_layouts_of_a_model_file_that_cannot_be_used(stored: str, message: str) -> None:
+    with pytest.raises(lprfast.ModelError, match=f"metadata key 'layouts'.*{message}"):
+        PlateReader(model_bytes(metadata_with(layouts=stored)), threads=1)
+
+
 # --- the command line ---
 
 
@@ -380,6 +413,11 @@ def test_commands_take_layouts(doubtful_folder: Path) -> None:
     options = ("--model", model, "--threads", "1")
     texts = [read["text"] for read in json.loads(run("read", crops, *options, "--json").stdout)["reads"]]
     assert texts == ["XY123A", "XY1239"]
+    (doubtful_folder / "ro.onnx").write_bytes(model_bytes(contract(layouts=("LLDDDL",)).to_metadata()))
+    named = ("--model", doubtful_folder / "ro.onnx", "--threads", "1")
+    for others, last in (((), "XY123A"), (("--layouts", "none"), "XY1239")):
+        found = json.loads(run("read", crops, *named, *others, "--json").stdout)
+        assert found["reads"][1]["text"] == last
     options = (*options, "--layouts", "LLDDDL,ro")
     texts = [read["text"] for read in json.loads(run("read", crops, *options, "--json").stdout)["reads"]]
     assert texts == ["XY123A", "XY123A"]

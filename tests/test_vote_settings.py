@@ -167,13 +167,19 @@ def test_the_contract_comes_back_from_its_metadata() -> None:
 
 def test_a_file_of_version_2_votes_by_the_built_in_settings() -> None:
     metadata = metadata_without("vote") | {"contract_version": "2"}
+    del metadata["layouts"]
     reader = PlateReader(model_bytes(metadata), threads=1)
     assert (reader.contract.vote, reader.contract.vote_settings) == ({}, None)
     assert reader.read(crop_of_text("AB12")).vote_settings is None
-    with pytest.raises(ModelError, match="'vote' belongs to contract_version 3, and contract_version is 2"):
-        PlateReader(model_bytes(metadata_with(contract_version="2")))
-    with pytest.raises(ModelError, match="'vote' is missing"):
-        PlateReader(model_bytes(metadata_without("vote")))
+    assert (reader.contract.layouts, reader.layouts) == ((), None)
+    for key in ("layouts", "vote"):
+        old = {**metadata, key: metadata_with()[key]}
+        with pytest.raises(
+            ModelError, match=f"'{key}' belongs to contract_version 3, and contract_version is 2"
+        ):
+            PlateReader(model_bytes(old))
+        with pytest.raises(ModelError, match=f"'{key}' is missing"):
+            PlateReader(model_bytes(metadata_without(key)))
     with pytest.raises(ModelError, match="contract_version is 4, this lprfast reads version 2 and 3"):
         PlateReader(model_bytes(metadata_with(contract_version="4")))
 

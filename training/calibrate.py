@@ -127,15 +127,22 @@ def record(fit: Fit, examples: Examples, losses: dict[str, float], **facts: Any)
     }
 
 
-def write_model(source: Path, out: Path, parameters: dict[str, Any], proofs: Sequence[Crop]) -> None:
+def write_model(
+    source: Path,
+    out: Path,
+    parameters: dict[str, Any],
+    proofs: Sequence[Crop],
+    layouts: tuple[str, ...] | None = None,
+) -> None:
     """Writes ``source`` with these parameters to ``out``, which appears once the reader has proved them.
 
     Raises:
         ValueError: the reader does not take the file, or computes other features than the fit did.
     """
-    write_contract(
-        source, out, {"calibration": parameters}, lambda path: check_written(path, parameters, proofs)
-    )
+    changes: dict[str, Any] = {"calibration": parameters}
+    if layouts is not None:
+        changes["layouts"] = layouts
+    write_contract(source, out, changes, lambda path: check_written(path, parameters, proofs))
 
 
 def check_written(path: Path, parameters: dict[str, Any], proofs: Sequence[Crop]) -> None:
@@ -163,15 +170,18 @@ def calibrate(
     seed: int = DEFAULT_SEED,
     widths: Sequence[tuple[int, int, float]] | None = None,
     held_out_share: float = 0.0,
+    layouts: tuple[str, ...] | None = None,
 ) -> dict[str, Any]:
     """Fits on fresh synthetic plates and on ``data``, writes ``out`` and returns the parameters.
+
+    ``layouts`` take the place of those that the model expects, in the fit and in the file; None leaves them.
 
     Raises:
         ValueError: too few crops give a text, a label file cannot be used, or ``out`` cannot be written.
         ModelError, OrtError: the model cannot be run.
     """
     check_out(out)
-    reader = PlateReader(model, min_confidence=0.0)
+    reader = PlateReader(model, min_confidence=0.0, layouts="model" if layouts is None else layouts or None)
     warn_of_training_rows(reader, data)
     examples = Examples()
     add_synthetic(examples, reader, crops, seed, widths, held_out_share)
@@ -189,7 +199,7 @@ def calibrate(
     }
     parameters = record(fit, examples, losses, **facts)
     try:
-        write_model(Path(reader.model), out, parameters, examples.proofs)
+        write_model(Path(reader.model), out, parameters, examples.proofs, layouts)
     except OSError as error:
         raise ValueError(f"--out {out}: cannot be written: {error.strerror or error}") from None
     return parameters
@@ -231,6 +241,11 @@ def main(arguments: list[str] | None = None) -> int:
         default=0.0,
         help="of these, in fonts and layouts that training never draws, 0-1 (default %(default)s)",
     )
+    parser.add_argument(
+        "--layouts",
+        metavar="NAME[,..]|none",
+        help="plates that reads expect, stored in the file (docs/layouts.md; default: as the model has it)",
+    )
     given = parser.parse_args(arguments)
     try:
         if not 0 < given.crops <= 1_000_000:
@@ -241,12 +256,19 @@ def main(arguments: list[str] | None = None) -> int:
         if not 0 <= share <= 1:
             raise ValueError(f"--held-out-share {share}: expected 0 to 1")
         widths = read_widths(given.widths) if given.widths else None
-        parameters = calibrate(given.model, given.out, given.data, given.crops, given.seed, widths, share)
+        parameters = calibrate(
+            given.model, given.out, given.data, given.crops, given.seed, widths, share,
+            None if given.layouts is None else _names(given.layouts),
+        )  # fmt: skip
     except (ValueError, ModelError, OrtError) as error:
         print(f"calibrate: {error}", file=sys.stderr)
         return 2
     print_summary(given.out, parameters)
     return 0
+
+
+def _names(layouts: str) -> tuple[str, ...]:
+    return () if layouts == "none" else tuple(name.strip() for name in layouts.split(",") if name.strip())
 
 
 def print_summary(out: Path, parameters: dict[str, Any]) -> None:

@@ -139,7 +139,9 @@ def _compare(given: argparse.Namespace) -> dict[str, Any]:
     found: dict[str, Any] = {}
     rules = given.rule or list(RULES)
     layouts = layout_prior(given.layouts) if given.layouts is not None else None
-    reader = None if given.reads else lprfast.PlateReader(given.model, threads=given.threads, layouts=layouts)
+    reader = None
+    if not given.reads:
+        reader = lprfast.PlateReader(given.model, threads=given.threads, layouts=layouts or "model")
     for source in given.reads or given.mix or list(MIXES):
         prepare: Callable[[str], str] = str
         if reader is None:

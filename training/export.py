@@ -22,6 +22,7 @@ from torch import nn
 import lprfast
 from lprfast import _core
 from lprfast._ort_library import ort_library_path
+from lprfast.formats.groups import WORLD
 from lprfast.model import ModelContract
 from lprfast.prepare import prepare
 from training.ocr.align import TextOnly
@@ -31,7 +32,7 @@ from training.ocr.evaluate import log_posteriors
 from training.ocr.labels import Crop, label_file_name
 from training.ocr.model import parameter_count
 from training.ocr.text import Codec
-from training.synth import PlateGenerator
+from training.synth import CHARSET, PlateGenerator
 
 OPSET = 17
 TOLERANCE = 1e-4  # largest difference of a probability
@@ -60,13 +61,18 @@ def export_checkpoint(checkpoint: Path, out: Path, name: str) -> ModelContract:
     height, width = Config.from_dict(state["config"]).input
     contract = ModelContract(
         name=name, charset=codec.charset, input_height=height, input_width=width, two_line="halves",
-        training=training_record(state, model),
+        layouts=_expected_layouts(codec), training=training_record(state, model),
     )  # fmt: skip
     try:
         write_checked(to_onnx(model.eval(), contract), model, codec, out)
     except OSError as error:
         raise ValueError(f"--out {out}: cannot be written: {error.strerror or error}") from None
     return contract
+
+
+def _expected_layouts(codec: Codec) -> tuple[str, ...]:
+    """Those that were drawn. A reader of another alphabet is for plates that they may not know."""
+    return (WORLD,) if set(codec.charset) <= set(CHARSET) else ()
 
 
 def training_record(state: dict[str, Any], model: nn.Module) -> dict[str, Any]:
@@ -165,7 +171,7 @@ def check_parity(path: Path, model: nn.Module, codec: Codec) -> float:
 
 def _compare_texts(path: Path, crops: list[Crop], expected: NDArray[np.float32], codec: Codec) -> None:
     """The same through the public reader, which also resizes and decodes; no text is left out as unlikely."""
-    reads = lprfast.PlateReader(model=path, min_confidence=0.0).read_many(crops)
+    reads = lprfast.PlateReader(model=path, min_confidence=0.0, layouts=None).read_many(crops)
     best = np.sort(np.exp(expected), axis=2)
     clear = (best[:, :, -1] - best[:, :, -2]).min(axis=1) > 2 * TOLERANCE  # elsewhere rounding may decide
     for number, (read, text) in enumerate(zip(reads, codec.greedy(expected), strict=True)):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar
 
 import click
 
@@ -60,19 +60,24 @@ def precision_option(command: F) -> F:
     )
 
 
+Layouts: TypeAlias = 'LayoutPrior | Literal["model"] | None'
+
+
 def layouts_option(command: F) -> F:
-    """Adds ``--layouts``; the command gets a ``LayoutPrior`` or None."""
+    """Adds ``--layouts``; the command gets what ``PlateReader`` takes."""
     return click.option(
         "--layouts",
         callback=_layouts,
         metavar="NAME[,..]",
-        help="Plates to expect, softly: world, eu, a country such as ro, a template such as LLLDDDD "
-        "[default: any].",
+        help="Plates to expect, softly: world, eu, a country such as ro, a template such as LLLDDDD, or none "
+        "[default: in single reads what the model names].",
     )(command)
 
 
-def _layouts(context: click.Context, parameter: click.Parameter, value: str | None) -> LayoutPrior | None:
-    if value is None:
+def _layouts(context: click.Context, parameter: click.Parameter, value: str | None) -> Layouts:
+    if value in (None, "model"):
+        return "model"
+    if value == "none":
         return None
     from lprfast.formats import layout_prior
 
@@ -87,7 +92,7 @@ def make_reader(
     device: str = "cpu",
     threads: int | None = None,
     precision: Literal["fp32", "int8"] | None = None,
-    layouts: LayoutPrior | None = None,
+    layouts: Layouts = "model",
 ) -> PlateReader:
     """The reader of every command; ``load_image`` gives BGR, and so the reader is told.
 

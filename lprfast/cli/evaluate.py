@@ -13,6 +13,7 @@ import click
 
 from lprfast.cli._common import (
     EXIT_FAILED,
+    Layouts,
     complain,
     layouts_option,
     make_reader,
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from lprfast.data.labels import LabelFile, LabelRow
     from lprfast.evaluation import Report, Settings
     from lprfast.evaluation.run import Outcome
-    from lprfast.formats import LayoutPrior
     from lprfast.reader import PlateReader
 
 _DEFAULT_SPLIT = "dev"
@@ -105,7 +105,7 @@ def evaluate(
     device: str,
     threads: int | None,
     precision: Literal["fp32", "int8"] | None,
-    layouts: LayoutPrior | None,
+    layouts: Layouts,
     evidence: Evidence,
 ) -> None:
     """Measure the reader on labelled crops.
@@ -226,7 +226,7 @@ def _run(
 ) -> dict[str, Outcome]:
     from lprfast.evaluation.run import run_rows
 
-    ballot = functools.partial(vote_reads, layouts=reader.layouts)
+    ballot = functools.partial(vote_reads, layouts=reader.vote_layouts)
     outcomes = {}
     with progress("reading", sum(len(rows) for _, rows in chosen)) as step:
         for labels, rows in chosen:

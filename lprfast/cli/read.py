@@ -10,6 +10,7 @@ import click
 
 from lprfast.cli._common import (
     EXIT_FAILED,
+    Layouts,
     complain,
     count,
     layouts_option,
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 
     from lprfast.cli._writers import Writer
     from lprfast.data.paths import Expanded, ImageSource
-    from lprfast.formats import LayoutPrior
     from lprfast.reader import PlateReader
     from lprfast.results import PlateRead
 
@@ -72,7 +72,7 @@ def read(
     device: str,
     threads: int | None,
     precision: Literal["fp32", "int8"] | None,
-    layouts: LayoutPrior | None,
+    layouts: Layouts,
 ) -> None:
     """Read the plates on crops.
 
@@ -137,7 +137,7 @@ def _read_all(
             writer.read(source, file.read)
             reads = tracks.add(source.track, file.read) if with_tracks else None
             if reads:
-                writer.vote(source.track, reads, vote_reads(reads, layouts=reader.layouts))
+                writer.vote(source.track, reads, vote_reads(reads, layouts=reader.vote_layouts))
             step()
     return counts
 

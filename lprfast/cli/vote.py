@@ -10,6 +10,7 @@ import click
 
 from lprfast.cli._common import (
     EXIT_FAILED,
+    Layouts,
     complain,
     count,
     layouts_option,
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from lprfast.cli._writers import Writer
     from lprfast.data.paths import Expanded, ImageSource
     from lprfast.evaluation.vote_page import VehicleEvidence
-    from lprfast.formats import LayoutPrior
     from lprfast.reader import PlateReader
     from lprfast.results import PlateRead
     from lprfast.voting import Rule
@@ -63,7 +63,7 @@ def vote(
     device: str,
     threads: int | None,
     precision: Literal["fp32", "int8"] | None,
-    layouts: LayoutPrior | None,
+    layouts: Layouts,
 ) -> None:
     """Vote over the crops of each vehicle.
 
@@ -75,7 +75,7 @@ def vote(
     """
     if as_json and as_csv:
         raise click.UsageError("--json and --csv exclude one another")
-    if layouts and rule != "fused":
+    if layouts not in ("model", None) and rule != "fused":
         raise click.UsageError(f"--layouts: only --rule fused weighs them, not {rule}")
     from lprfast.data.paths import InputError, expand
 
@@ -130,7 +130,7 @@ def _vote_all(
             failed += _complain_of(source, file.read)
             writer.read(source, file.read)
             if reads := tracks.add(source.track, file.read):
-                voted = vote_reads(reads, rule, reader.layouts)
+                voted = vote_reads(reads, rule, reader.vote_layouts)
                 writer.vote(source.track, reads, voted)
                 if keep:
                     images = kept[source.track]

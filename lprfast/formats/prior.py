@@ -121,7 +121,7 @@ def layout_prior(layouts: LayoutChoice, escape: float = DEFAULT_ESCAPE) -> Layou
     """
     if isinstance(layouts, LayoutPrior):
         return layouts
-    if layouts == WORLD and escape == DEFAULT_ESCAPE:
+    if layouts in (WORLD, (WORLD,), [WORLD]) and escape == DEFAULT_ESCAPE:
         return _world()
     return _made(_shares(layouts), escape)
 
