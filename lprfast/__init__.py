@@ -24,7 +24,9 @@ from lprfast.model import ModelContract
 from lprfast.prepare import prepare
 from lprfast.reader import PlateReader
 from lprfast.results import Alternative, Contribution, PlateRead, PlateVote, Quality
+from lprfast.sr_contract import SrContract
 from lprfast.streaming import TrackEvent, TrackVoter
+from lprfast.super_resolution import SuperResolver, UpscaledCrop
 from lprfast.voting import read_from_text, vote
 
 __version__: str = _core.version
@@ -43,8 +45,11 @@ __all__ = [
     "PlateReader",
     "PlateVote",
     "Quality",
+    "SrContract",
+    "SuperResolver",
     "TrackEvent",
     "TrackVoter",
+    "UpscaledCrop",
     "__version__",
     "ctc_beam",
     "ctc_greedy",

@@ -72,6 +72,20 @@ class Session:
     def metadata(self) -> dict[str, str]: ...
     def run(self, array: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]: ...
 
+class Upscaler:
+    def __init__(
+        self,
+        session: Session,
+        *,
+        scale: int,
+        channels: int,
+        color: str,
+        threads: int,
+        batch: int,
+        patch: int = 128,
+    ) -> None: ...
+    def upscale(self, crops: list[Any]) -> list[npt.NDArray[np.uint8] | str]: ...
+
 class Reader:
     def __init__(
         self,
@@ -95,7 +109,11 @@ class Reader:
         calibration_features: list[str] = ...,
         calibration_weights: list[float] = ...,
         calibration_bias: float = ...,
+        upscaler: Upscaler | None = None,
+        upscale_below: int = 0,
     ) -> None: ...
-    def read(self, crops: list[Any], nbest: int = 0) -> list[tuple[Any, ...]]: ...
+    def read(
+        self, crops: list[Any], nbest: int = 0, enlarged: list[Any] | None = None
+    ) -> list[tuple[Any, ...]]: ...
     @property
     def steps(self) -> int: ...

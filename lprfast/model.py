@@ -104,6 +104,11 @@ class ModelContract:
             ModelError: a key is missing or cannot be read, or keys contradict one another; the message names
                 ``source``, the key, what was expected and what came.
         """
+        if metadata.get("task") == "sr":
+            raise ModelError(
+                f"{source}: a super-resolution model (task 'sr'), where a reader (task 'ocr') is expected; "
+                "a super-resolution model is given as sr="
+            )
         reader = _Reader(metadata, source)
         version = reader.get("contract_version", int)
         if version != CONTRACT_VERSION:

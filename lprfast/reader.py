@@ -17,12 +17,16 @@ from lprfast._ranking import best_first, crop_value, vote_best_first
 from lprfast.model import ModelContract
 from lprfast.models import DEFAULT_MODEL, model_names, model_path
 from lprfast.results import Alternative, PlateRead, PlateVote, Quality
+from lprfast.sr_contract import SrContract
+from lprfast.super_resolution import DEFAULT_SR_BATCH, open_upscaler
 from lprfast.voting import vote
 
 Crop = npt.NDArray[np.uint8]
 
 DEFAULT_BATCH = 16
 DEFAULT_MIN_CONFIDENCE = 0.01
+DEFAULT_SR_BELOW = 100
+_LARGEST_SR_BELOW = 1024
 
 
 class PlateReader:
@@ -41,6 +45,9 @@ class PlateReader:
         min_confidence: a text of less ``confidence`` than this, 0-1, is answered as ``unreadable``.
         precision: ``fp32`` or ``int8``, to be sure which weights are run; a bundled model that comes in both
             is opened accordingly. None takes what there is, int8 of a bundled model that has it.
+        sr: path of a super-resolution model (ONNX), or its bytes; crops narrower than ``sr_below`` are
+            enlarged by it before they are read, on the same threads and device (docs/sr_runtime.md).
+        sr_below: pixels, 1 to 1024; only with ``sr``.
 
     Raises:
         ModelError: the model file is missing, cannot be loaded, or its metadata are missing or contradictory.
@@ -58,10 +65,13 @@ class PlateReader:
         batch: int = DEFAULT_BATCH,
         min_confidence: float = DEFAULT_MIN_CONFIDENCE,
         precision: Literal["fp32", "int8"] | None = None,
+        sr: str | os.PathLike[str] | bytes | None = None,
+        sr_below: int = DEFAULT_SR_BELOW,
     ) -> None:
         source, name = _resolve(model, precision)
         threads = None if threads is None else whole_number("threads", threads)
         batch = whole_number("batch", batch)
+        sr_below = _checked_sr_below(sr_below)
         self._session = _core.Session(source, ort_library_path(), device, 1)
         self._contract = ModelContract.from_metadata(self._session.metadata, name)
         if precision not in (None, self._contract.precision):
@@ -73,6 +83,10 @@ class PlateReader:
         self._color = color
         self._device = device
         self._threads = _core.usable_processors() if threads is None else threads
+        self._sr_contract: SrContract | None = None
+        upscaler = None
+        if sr is not None:
+            upscaler, self._sr_contract, _ = open_upscaler(sr, device, self._threads, color, DEFAULT_SR_BATCH)
         contract = self._contract
         charset = list(contract.charset)
         charset.insert(contract.blank, "")
@@ -95,6 +109,8 @@ class PlateReader:
                 threads=self._threads,
                 batch=batch,
                 two_line=contract.two_line == "halves",
+                upscaler=upscaler,
+                upscale_below=sr_below,
                 **_calibration(contract),
             )
         except _core.ModelError as error:
@@ -121,6 +137,11 @@ class PlateReader:
         return self._threads
 
     @property
+    def sr_contract(self) -> SrContract | None:
+        """What the super-resolution model says of itself, or None."""
+        return self._sr_contract
+
+    @property
     def calibrated(self) -> bool:
         """Whether ``confidence`` is calibrated; else it is the model's own probability of the text."""
         return bool(self._contract.calibration)
@@ -132,13 +153,21 @@ class PlateReader:
         """Reads one crop: uint8 ``[H, W]`` or ``[H, W, 1 | 3 | 4]``, any strides. See :meth:`read_many`."""
         return self._read([crop], nbest)[0]
 
-    def read_many(self, crops: Sequence[Crop] | npt.NDArray[np.uint8], nbest: int = 0) -> list[PlateRead]:
+    def read_many(
+        self,
+        crops: Sequence[Crop] | npt.NDArray[np.uint8],
+        nbest: int = 0,
+        *,
+        enlarged: Sequence[Crop | None] | None = None,
+    ) -> list[PlateRead]:
         """Reads many crops, batched over the worker threads.
 
         Args:
             crops: a sequence of crops of any sizes, uint8 ``[H, W]`` or ``[H, W, 1 | 3 | 4]``, or one array
                 ``[N, H, W, C]``.
             nbest: alternatives wanted for each crop, by beam search, 0-100.
+            enlarged: one per crop: the same crop as some super-resolution made it, which is read in its place
+                (size, quality and calibration stay those of the crop), or None.
 
         Returns:
             One read per crop, in order. A crop that cannot be used costs only itself: its status is ``error``
@@ -146,10 +175,10 @@ class PlateReader:
 
         Raises:
             TypeError: ``crops`` is no sequence of crops.
-            ValueError: ``nbest`` is out of range.
+            ValueError: ``nbest`` is out of range, or ``enlarged`` has another length than ``crops``.
             OrtError: the model could not be run.
         """
-        return self._read(_as_list(crops), nbest)
+        return self._read(_as_list(crops), nbest, None if enlarged is None else list(enlarged))
 
     def read_track(
         self, crops: Sequence[Crop] | npt.NDArray[np.uint8], *, stop_at: float | None = None
@@ -194,8 +223,8 @@ class PlateReader:
         values = [crop_value(width, sharpness, sharpest) if width else 0.0 for width, sharpness, _ in looks]
         return values, [signature for _, _, signature in looks]
 
-    def _read(self, crops: list[Any], nbest: int) -> list[PlateRead]:
-        answers = self._reader.read(crops, whole_number("nbest", nbest))
+    def _read(self, crops: list[Any], nbest: int, enlarged: list[Any] | None = None) -> list[PlateRead]:
+        answers = self._reader.read(crops, whole_number("nbest", nbest), enlarged)
         return [_plate_read(fields, self._symbols) for fields in answers]
 
 
@@ -204,10 +233,17 @@ def _calibration(contract: ModelContract) -> dict[str, Any]:
     return {f"calibration_{name}": contract.calibration[name] for name in names if contract.calibration}
 
 
+def _checked_sr_below(value: int) -> int:
+    number = whole_number("sr_below", value)
+    if not 1 <= number <= _LARGEST_SR_BELOW:
+        raise ValueError(f"sr_below: expected 1 to {_LARGEST_SR_BELOW} pixels, got {number}")
+    return number
+
+
 def _plate_read(fields: tuple[Any, ...], symbols: tuple[str, ...]) -> PlateRead:
     text, confidence, char_confidences, status, error, width, height = fields[:7]
     quality, runners_up, runner_up_confidences, steps, alternatives, posteriors, signature = fields[7:14]
-    lines, raw_confidence = fields[14:]
+    lines, raw_confidence, upscaled = fields[14:]
     return PlateRead(
         text=text,
         confidence=confidence,
@@ -226,6 +262,7 @@ def _plate_read(fields: tuple[Any, ...], symbols: tuple[str, ...]) -> PlateRead:
         log_posteriors=posteriors,
         signature=signature,
         lines=lines,
+        upscaled=upscaled,
     )
 
 

@@ -64,6 +64,8 @@ class PlateRead:
         signature: uint8 [64], 4 x 16 block means of the crop, for telling near-duplicates; or None.
         raw_confidence: the model's own probability of the text, 0-1; 0 unless ``status`` is ``ok``. None in
             reads made elsewhere.
+        upscaled: how many times as wide super-resolution made the crop before it was read (2, 4 or 8); 0: it
+            was read as given. Size, quality and signature are those of the crop as given all the same.
     """
 
     text: str = ""
@@ -83,6 +85,7 @@ class PlateRead:
     log_posteriors: npt.NDArray[np.float16] | None = field(default=None, repr=False)
     signature: npt.NDArray[np.uint8] | None = field(default=None, repr=False)
     raw_confidence: float | None = None
+    upscaled: int = 0
 
     def to_dict(self, *, evidence: bool = False) -> dict[str, Any]:
         """Plain values for JSON.
@@ -106,6 +109,7 @@ class PlateRead:
             "quality": asdict(self.quality),
             "alternatives": [asdict(other) for other in self.alternatives],
             "lines": self.lines,
+            "upscaled": self.upscaled,
         }
         if evidence:
             values["charset"] = None if self.charset is None else list(self.charset)

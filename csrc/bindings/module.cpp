@@ -9,5 +9,6 @@ PYBIND11_MODULE(_core, module) {
   lprfast::bindings::register_ctc(module);
   lprfast::bindings::register_ort(module);
   lprfast::bindings::register_vote(module);
+  lprfast::bindings::register_upscaler(module);
   lprfast::bindings::register_pipeline(module);
 }
