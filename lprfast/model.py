@@ -106,8 +106,8 @@ class ModelContract:
         """
         if metadata.get("task") == "sr":
             raise ModelError(
-                f"{source}: a super-resolution model (task 'sr'), where a reader (task 'ocr') is expected; "
-                "a super-resolution model is given as sr="
+                f"{source}: metadata key 'task': expected 'ocr', got 'sr': this is a super-resolution model, "
+                "which is given as sr=, not as model="
             )
         reader = _Reader(metadata, source)
         version = reader.get("contract_version", int)

@@ -1,4 +1,4 @@
-"""The contract of super-resolution models: everything needed to run one stands in its ONNX file's metadata."""
+"""The contract of super-resolution models: what stands in the metadata of their ONNX files."""
 
 from __future__ import annotations
 
@@ -73,8 +73,8 @@ class SrContract:
         task = reader.get("task", str)
         if task == "ocr":
             raise ModelError(
-                f"{source}: a reader (task 'ocr'), where a super-resolution model (task 'sr') is expected; "
-                "a reader is given as model="
+                f"{source}: metadata key 'task': expected 'sr', got 'ocr': this is a reader, which is given as "
+                "model=, not as a super-resolution model"
             )
         version = reader.get("contract_version", int)
         if version != SR_CONTRACT_VERSION:

@@ -118,7 +118,7 @@ def _read(
     posteriors: npt.NDArray[np.float16] | None,
     charset: tuple[str, ...] | None,
     alternatives: tuple[Alternative, ...],
-    characters: dict[str, tuple[Any, ...]],
+    characters: dict[str, Any],
 ) -> PlateRead:
     def item(name: str) -> Any:
         return columns[name][i].item()
