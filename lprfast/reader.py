@@ -71,7 +71,7 @@ class PlateReader:
         source, name = _resolve(model, precision)
         threads = None if threads is None else whole_number("threads", threads)
         batch = whole_number("batch", batch)
-        sr_below = _checked_sr_below(sr_below)
+        self._sr_below = _checked_sr_below(sr_below)
         self._session = _core.Session(source, ort_library_path(), device, 1)
         self._contract = ModelContract.from_metadata(self._session.metadata, name)
         if precision not in (None, self._contract.precision):
@@ -110,7 +110,7 @@ class PlateReader:
                 batch=batch,
                 two_line=contract.two_line == "halves",
                 upscaler=upscaler,
-                upscale_below=sr_below,
+                upscale_below=self._sr_below,
                 **_calibration(contract),
             )
         except _core.ModelError as error:
@@ -140,6 +140,11 @@ class PlateReader:
     def sr_contract(self) -> SrContract | None:
         """What the super-resolution model says of itself, or None."""
         return self._sr_contract
+
+    @property
+    def sr_below(self) -> int:
+        """The width in pixels below which crops are enlarged, where there is a super-resolution model."""
+        return self._sr_below
 
     @property
     def calibrated(self) -> bool:

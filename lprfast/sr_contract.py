@@ -73,8 +73,8 @@ class SrContract:
         task = reader.get("task", str)
         if task == "ocr":
             raise ModelError(
-                f"{source}: metadata key 'task': expected 'sr', got 'ocr': this is a reader, which is given as "
-                "model=, not as a super-resolution model"
+                f"{source}: metadata key 'task': expected 'sr', got 'ocr': this is a reader, which is "
+                "given as model=, not as a super-resolution model"
             )
         version = reader.get("contract_version", int)
         if version != SR_CONTRACT_VERSION:

@@ -17,6 +17,7 @@ from lprfast.cli.evaluate import evaluate
 from lprfast.cli.models import models
 from lprfast.cli.read import read
 from lprfast.cli.sizes import sizes
+from lprfast.cli.upscale import upscale
 from lprfast.cli.vote import vote
 
 
@@ -92,7 +93,7 @@ def main() -> None:
             reconfigure(errors="backslashreplace")
 
 
-for _command in (demo, read, vote, evaluate, sizes, models, doctor):
+for _command in (demo, read, vote, evaluate, sizes, upscale, models, doctor):
     main.add_command(_command)
 
 __all__ = ["main"]

@@ -35,6 +35,8 @@ def run_facts(
         "precision": reader.contract.precision,
         "calibrated": reader.calibrated,
         "device": reader.device,
+        "sr": reader.sr_contract.name if reader.sr_contract else None,
+        "sr_below": reader.sr_below if reader.sr_contract else None,
         "width": width,
         "splits": splits,
         "fold": dict(settings.fold),

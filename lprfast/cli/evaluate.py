@@ -17,6 +17,7 @@ from lprfast.cli._common import (
     precision_option,
     progress,
     reader_options,
+    sr_options,
     vote_reads,
 )
 from lprfast.cli._eval_evidence import Evidence, evidence_options
@@ -85,6 +86,7 @@ def _fold_option(context: click.Context, parameter: click.Parameter, value: str)
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
 @reader_options
 @precision_option
+@sr_options
 def evaluate(
     inputs: tuple[str, ...],
     fold: dict[str, str],
@@ -101,6 +103,7 @@ def evaluate(
     device: str,
     threads: int | None,
     precision: Literal["fp32", "int8"] | None,
+    sr: tuple[str, int] | None,
     evidence: Evidence,
 ) -> None:
     """Measure the reader on labelled crops.
@@ -119,7 +122,7 @@ def evaluate(
     evidence.check()
     settings = Settings(fold, as_written, resamples, seed)
     chosen = [(labels, *choose_rows(labels, split)) for labels in label_files(inputs)]
-    reader = make_reader(model, device, threads, precision)
+    reader = make_reader(model, device, threads, precision, sr)
     outcomes = _run(reader, [(labels, rows) for labels, rows, _ in chosen], settings, width, evidence)
     pooled = _pool(outcomes)
     complain(pooled.problems)

@@ -16,6 +16,7 @@ from lprfast.cli._common import (
     precision_option,
     progress,
     reader_options,
+    sr_options,
     vote_reads,
 )
 
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 @click.option("--csv", "as_csv", is_flag=True, help="CSV on stdout: a row per crop, or per vehicle.")
 @reader_options
 @precision_option
+@sr_options
 def read(
     inputs: tuple[str, ...],
     track_per_folder: bool,
@@ -43,6 +45,7 @@ def read(
     device: str,
     threads: int | None,
     precision: Literal["fp32", "int8"] | None,
+    sr: tuple[str, int] | None,
 ) -> None:
     """Read the plates on crops.
 
@@ -59,7 +62,7 @@ def read(
         expanded = expand(inputs)
     except InputError as error:
         raise click.UsageError(str(error)) from None
-    reader = make_reader(model, device, threads, precision)
+    reader = make_reader(model, device, threads, precision, sr)
     complain(expanded.problems)
     writer = _writer(expanded, track_per_folder, as_json, as_csv)
     counts = _read_all(reader, expanded, writer, track_per_folder, nbest)

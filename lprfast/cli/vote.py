@@ -16,6 +16,7 @@ from lprfast.cli._common import (
     precision_option,
     progress,
     reader_options,
+    sr_options,
     vote_reads,
 )
 from lprfast.cli._eval_output import check_folder, write_whole
@@ -50,6 +51,7 @@ _MOST_CROPS_ON_A_PAGE = 2000
 @click.option("--csv", "as_csv", is_flag=True, help="CSV on stdout: a row per vehicle.")
 @reader_options
 @precision_option
+@sr_options
 def vote(
     inputs: tuple[str, ...],
     report: Path | None,
@@ -60,6 +62,7 @@ def vote(
     device: str,
     threads: int | None,
     precision: Literal["fp32", "int8"] | None,
+    sr: tuple[str, int] | None,
 ) -> None:
     """Vote over the crops of each vehicle.
 
@@ -81,7 +84,7 @@ def vote(
             f"--report: {crops} are too many for one page (at most {_MOST_CROPS_ON_A_PAGE}); name fewer "
             "folders"
         )
-    reader = make_reader(model, device, threads, precision)
+    reader = make_reader(model, device, threads, precision, sr)
     complain(expanded.problems)
     writer = _writer(expanded, as_json, as_csv)
     vehicles, failed = _vote_all(reader, expanded, writer, rule, keep=report is not None)
