@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from lprfast.cli._common import EXIT_FAILED, CannotStart
+from lprfast.cli.compare_sr import compare_sr
 from lprfast.cli.demo import demo
 from lprfast.cli.doctor import doctor
 from lprfast.cli.evaluate import evaluate
@@ -93,7 +94,7 @@ def main() -> None:
             reconfigure(errors="backslashreplace")
 
 
-for _command in (demo, read, vote, evaluate, sizes, upscale, models, doctor):
+for _command in (demo, read, vote, evaluate, sizes, upscale, compare_sr, models, doctor):
     main.add_command(_command)
 
 __all__ = ["main"]

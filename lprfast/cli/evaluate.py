@@ -41,7 +41,8 @@ class NoResult(click.ClickException):
     exit_code = EXIT_FAILED
 
 
-def _fold_option(context: click.Context, parameter: click.Parameter, value: str) -> dict[str, str]:
+def fold_option(context: click.Context, parameter: click.Parameter, value: str) -> dict[str, str]:
+    """What ``--fold`` says."""
     from lprfast.evaluation import parse_fold
 
     try:
@@ -53,7 +54,7 @@ def _fold_option(context: click.Context, parameter: click.Parameter, value: str)
 @click.command("eval")
 @click.argument("inputs", nargs=-1, required=True, metavar="LABELS...")
 @click.option(
-    "--fold", default="", callback=_fold_option, help="Symbols that count as the same, such as O0,I1."
+    "--fold", default="", callback=fold_option, help="Symbols that count as the same, such as O0,I1."
 )
 @click.option(
     "--width", type=click.IntRange(1, 10_000), help="Shrink wider crops to this width first (pixels)."
@@ -128,11 +129,11 @@ def evaluate(
     complain(pooled.problems)
     if not pooled.samples and not pooled.negatives:
         raise NoResult("no crop could be read; the reasons are listed above")
-    _refuse_shift(pooled, reader, settings)
+    refuse_shift(pooled, reader, settings)
     splits = {str(labels.path): used for labels, _, used in chosen}
     warnings = [
         *_training_warnings(splits, reader),
-        *_chance_warnings(pooled, reader),
+        *chance_warnings(pooled, reader),
         *_symbol_warnings(outcomes, reader, settings),
     ]
     for warning in warnings:
@@ -246,7 +247,8 @@ def _pool(outcomes: dict[str, Outcome]) -> Outcome:
     return pooled
 
 
-def _refuse_shift(pooled: Outcome, reader: PlateReader, settings: Settings) -> None:
+def refuse_shift(pooled: Outcome, reader: PlateReader, settings: Settings) -> None:
+    """NoResult where a charset that is off explains what was read."""
     from lprfast.evaluation import find_shift
 
     texts = [sample.raw for sample in pooled.samples]
@@ -273,7 +275,7 @@ def _training_warnings(splits: dict[str, str], reader: PlateReader) -> list[str]
     return warnings
 
 
-def _chance_warnings(pooled: Outcome, reader: PlateReader) -> list[str]:
+def chance_warnings(pooled: Outcome, reader: PlateReader) -> list[str]:
     """Of the whole run: in a part of it, such as the farthest crops, chance may well be all there is."""
     from lprfast.evaluation import below_chance
 
