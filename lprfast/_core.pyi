@@ -44,6 +44,9 @@ def ctc_beam(
 def ctc_score(
     scores: Any, texts: list[list[list[int]]], blank: int, logits: bool, isa: str = "auto"
 ) -> npt.NDArray[np.float64]: ...
+def ort_shapes(
+    library: str, model: bytes, input: str, shape: list[int], names: list[str]
+) -> dict[str, tuple[int, ...]]: ...
 def ort_info(library: str) -> dict[str, Any]: ...
 def vote_decide(
     ballots: list[tuple[Any, ...]],
