@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lprfast import _core
-from lprfast._arguments import stop_probability, whole_number
+from lprfast._arguments import crop_list, stop_probability, whole_number
 from lprfast._ort_library import ort_library_path
 from lprfast._ranking import best_first, crop_value, vote_best_first
 from lprfast.model import ModelContract
@@ -183,7 +183,7 @@ class PlateReader:
             ValueError: ``nbest`` is out of range, or ``enlarged`` has another length than ``crops``.
             OrtError: the model could not be run.
         """
-        return self._read(_as_list(crops), nbest, None if enlarged is None else list(enlarged))
+        return self._read(crop_list(crops), nbest, None if enlarged is None else list(enlarged))
 
     def read_track(
         self, crops: Sequence[Crop] | npt.NDArray[np.uint8], *, stop_at: float | None = None
@@ -203,7 +203,7 @@ class PlateReader:
             TypeError, ValueError: ``stop_at`` is no such probability; and what :meth:`read_many` raises.
         """
         stop_at = stop_probability("stop_at", stop_at)
-        crops = _as_list(crops)
+        crops = crop_list(crops)
         if stop_at is None:
             return vote(self._read(crops, 0))
         order = best_first(*self._first_looks(crops))
@@ -269,20 +269,6 @@ def _plate_read(fields: tuple[Any, ...], symbols: tuple[str, ...]) -> PlateRead:
         lines=lines,
         upscaled=upscaled,
     )
-
-
-def _as_list(crops: Any) -> list[Any]:
-    if isinstance(crops, np.ndarray) and crops.ndim != 4:
-        raise TypeError(
-            "crops: expected a sequence of crops or one array [N, H, W, C], got one array of shape "
-            f"{crops.shape}; for a single crop use read()"
-        )
-    if isinstance(crops, (str, bytes)) or not hasattr(crops, "__iter__"):
-        raise TypeError(
-            f"crops: expected a sequence of uint8 arrays, got {type(crops).__name__}; "
-            "to read image files use 'lprfast read' or lprfast.load_image"
-        )
-    return list(crops)
 
 
 def _resolve(model: str | os.PathLike[str] | bytes, precision: str | None) -> tuple[str | bytes, str]:

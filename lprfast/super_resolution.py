@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lprfast import _core
-from lprfast._arguments import whole_number
+from lprfast._arguments import crop_list, whole_number
 from lprfast._ort_library import ort_library_path
 from lprfast.sr_contract import SrContract
 
@@ -119,9 +119,10 @@ class SuperResolver:
             One answer per crop, in order. A crop that cannot be used costs only itself.
 
         Raises:
+            TypeError: ``crops`` is no sequence of crops.
             OrtError: the model could not be run.
         """
-        answers: list[Any] = self._upscaler.upscale(list(crops))
+        answers: list[Any] = self._upscaler.upscale(crop_list(crops, "upscale()"))
         return [
             UpscaledCrop(error=answer) if isinstance(answer, str) else UpscaledCrop(answer)
             for answer in answers

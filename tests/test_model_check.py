@@ -228,5 +228,7 @@ def test_models_check_names_what_is_wrong(tmp_path: Path) -> None:
     result = run("models", "check", bad, good)
     assert (result.exit_code, "bad.onnx" in result.stderr, "DepthToSpace" in result.stdout) == (1, True, True)
     assert run("models", "check", bad).exit_code == 2
+    result = run("models", "check", good, "--size", "9999x9999")
+    assert (result.exit_code, "at most 4194304 values" in result.stderr) == (2, True)
     assert "HEIGHTxWIDTH" in run("models", "check", good, "--size", "24").stderr
     assert "--json stands after check" in run("models", "--json", "check", good).stderr

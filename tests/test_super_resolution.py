@@ -108,6 +108,8 @@ def test_many_crops_in_order_each_costs_only_itself() -> None:
             assert image is not None
             np.testing.assert_array_equal(image, nearest(crop, 4))
     assert resolver.upscale_many([]) == []
+    with pytest.raises(TypeError, match=r"one array of shape \(8, 16\); for a single crop use upscale\(\)"):
+        resolver.upscale_many(noise(8, 16))  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="crop: expected a uint8 array"):
         resolver.upscale(np.zeros((4, 4), np.float32))  # type: ignore[arg-type]
 

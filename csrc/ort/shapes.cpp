@@ -9,7 +9,7 @@
 namespace lprfast::ort {
 namespace {
 
-constexpr std::int64_t kLargestInput = std::int64_t{1} << 26;  // values
+constexpr std::int64_t kLargestInput = std::int64_t{1} << 22;  // values: every tensor of the run is held
 
 constexpr int kNoOptimisation = 0;
 

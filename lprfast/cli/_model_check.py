@@ -40,14 +40,13 @@ def check(files: tuple[Path, ...], size: tuple[int, int], as_json: bool) -> None
 
     FILE is an ONNX file, a reader or a super-resolution model. It is run once, on an empty crop.
     """
-    from lprfast._core import ModelError
     from lprfast.model_check import check_model
 
     found, problems = [], []
     for file in files:
         try:
             found.append(check_model(file, size))
-        except ModelError as error:
+        except ValueError as error:  # ModelError is one
             problems.append(str(error))
     complain(problems)
     if not found:
