@@ -18,11 +18,11 @@ Shapes = Mapping[str, Sequence[int]]
 
 
 def parameters(graph: Graph) -> int:
-    """Elements of all weights, once each, without scales and zero points of quantising and without shapes."""
+    """Elements of all weights, once each: no steps of quantising, no factors of resizing, no shapes."""
     steps = {
         name
         for node in graph.all_nodes()
-        if node.operator in ("QuantizeLinear", "DequantizeLinear")
+        if node.operator in ("QuantizeLinear", "DequantizeLinear", "Resize")
         for name in node.inputs[1:]
     }
     graphs = [graph, *(inner for node in graph.all_nodes() for inner in node.graphs)]
