@@ -194,6 +194,23 @@ def test_compare_sr_shrinks_first_and_takes_several_readers(tmp_path: Path, mode
     assert document["runs"][0]["widths"][1]["crops"] == document["runs"][3]["widths"][1]["crops"]
 
 
+def test_models_of_one_name_are_told_apart(tmp_path: Path) -> None:
+    labels = labelled(tmp_path / "crops")
+    files = []
+    for folder, gain in (("a", 1), ("b", 0)):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "sr.onnx").write_bytes(sr_model(2, gain=gain))
+        (tmp_path / folder / "toy.onnx").write_bytes(model_bytes())
+        files += ["--pipeline", tmp_path / folder / "sr.onnx", "--model", tmp_path / folder / "toy.onnx"]
+    document = json.loads(run("compare-sr", labels, *files, "--json").stdout)
+    folders = [str(tmp_path / folder) for folder in ("a", "b")]
+    assert [(one["reader"], one["pipeline"]) for one in document["runs"]] == [
+        (f"{reader}/toy.onnx", f"{pipeline}/sr.onnx") for reader in folders for pipeline in folders
+    ]
+    tested = {(test["reader"], test["first"], test["second"]) for test in document["tests"]}
+    assert len(tested) == 2
+
+
 def test_compare_sr_names_what_is_wrong(tmp_path: Path, models: Path) -> None:
     labels = labelled(tmp_path)
     toy = ("--model", models / "toy.onnx")

@@ -232,3 +232,19 @@ def test_models_check_names_what_is_wrong(tmp_path: Path) -> None:
     assert (result.exit_code, "at most 4194304 values" in result.stderr) == (2, True)
     assert "HEIGHTxWIDTH" in run("models", "check", good, "--size", "24").stderr
     assert "--json stands after check" in run("models", "--json", "check", good).stderr
+
+
+def test_factors_of_resizing_are_no_parameters() -> None:
+    nodes = [
+        helper.make_node("Resize", ["x", "", "factors"], ["large"]),
+        helper.make_node("Mul", ["large", "gain"], ["y"]),
+    ]
+    weights = [
+        numpy_helper.from_array(np.ones(4, np.float32), "factors"),
+        numpy_helper.from_array(np.ones((1, 3, 1, 1), np.float32), "gain"),
+        numpy_helper.from_array(np.ones(9, np.int64), "shape"),
+    ]
+    graph = helper.make_graph(
+        nodes, "g", [helper.make_tensor_value_info("x", 1, ["N", 3, 2, 2])], [], weights
+    )
+    assert parameters(read_model(helper.make_model(graph).SerializeToString()).graph) == 3

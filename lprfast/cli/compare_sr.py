@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -155,7 +156,7 @@ def compare_sr(
 
 
 def _open(
-    pipelines: Sequence[str] | dict[str, None],
+    pipelines: dict[str, None],
     readers: dict[str, None],
     device: str,
     threads: int | None,
@@ -169,6 +170,8 @@ def _open(
         opened = [open_pipeline(text, device, threads) for text in pipelines]
     except (ValueError, OSError, OrtError) as error:
         raise CannotStart(str(error)) from error
+    names = distinct_names([[pipeline.name for pipeline in opened], list(pipelines)])
+    opened = [replace(pipeline, name=name) for pipeline, name in zip(opened, names, strict=True)]
     made = [make_reader(name, device, threads) for name in readers]
     return [PipelineReader(pipeline, reader, below) for reader in made for pipeline in opened]
 
@@ -219,10 +222,17 @@ def _run(
 
 
 def _reader_names(ways: Sequence[PipelineReader]) -> list[str]:
-    """The contracts' names; the files' where two readers share one."""
-    names = {way.reader.model: way.reader.contract.name for way in ways}
-    unique = len(set(names.values())) == len(names)
-    return [names[way.reader.model] if unique else Path(way.reader.model).name for way in ways]
+    """The contracts' names; the files' where two readers share one, or else their paths."""
+    readers = {way.reader.model: way.reader for way in ways}
+    contracts = [reader.contract.name for reader in readers.values()]
+    names = distinct_names([contracts, [Path(path).name for path in readers], list(readers)])
+    of_reader = dict(zip(readers, names, strict=True))
+    return [of_reader[way.reader.model] for way in ways]
+
+
+def distinct_names(choices: Sequence[Sequence[str]]) -> Sequence[str]:
+    """The first of these lists of names in which none stands twice, else the last."""
+    return next((names for names in choices if len(set(names)) == len(names)), choices[-1])
 
 
 def _facts(
