@@ -183,7 +183,8 @@ class PlateReader:
             ValueError: ``nbest`` is out of range, or ``enlarged`` has another length than ``crops``.
             OrtError: the model could not be run.
         """
-        return self._read(crop_list(crops), nbest, None if enlarged is None else list(enlarged))
+        given = crop_list(crops)
+        return self._read(given, nbest) if enlarged is None else self._read(given, nbest, list(enlarged))
 
     def read_track(
         self, crops: Sequence[Crop] | npt.NDArray[np.uint8], *, stop_at: float | None = None
