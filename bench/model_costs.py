@@ -8,7 +8,6 @@ reference is the CRNN of 1.1M parameters (``training/ocr/model.py``) in fp32 wit
 from __future__ import annotations
 
 import argparse
-import math
 import statistics
 import sys
 import tempfile
@@ -24,6 +23,7 @@ import onnxruntime
 import torch
 
 from lprfast.model import ModelContract
+from lprfast.model_costs import macs
 from lprfast.models import model_path
 from training.export import to_onnx
 from training.ocr.model import build_model, parameter_count
@@ -41,49 +41,6 @@ def reference(folder: Path) -> Path:
     path = folder / "crnn.onnx"
     onnx.save(to_onnx(model, contract), path)
     return path
-
-
-def macs(proto: onnx.ModelProto) -> int:
-    """Multiply-accumulates per crop of convolutions, LSTMs and matrix products.
-
-    Raises:
-        ValueError: the shape of a tensor that is needed does not show in a run.
-    """
-    shapes = run_shapes(proto)
-    total = 0
-    for node in proto.graph.node:
-        if node.op_type not in ("Conv", "LSTM", "DynamicQuantizeLSTM", "MatMul", "Gemm"):
-            continue
-        for name in (*node.input[:2], node.output[0]):
-            if name not in shapes:
-                raise ValueError(f"{node.name}: the shape of {name!r} is not known")
-        first, weights, answer = (shapes[name] for name in (*node.input[:2], node.output[0]))
-        if node.op_type == "Conv":
-            total += math.prod(weights) * math.prod(answer[2:])
-        elif node.op_type in ("MatMul", "Gemm"):
-            transposed = any(a.name == "transA" and a.i for a in node.attribute)
-            total += math.prod(answer) * first[0 if transposed else -1]
-        else:  # both matrices at each step
-            total += first[0] * sum(math.prod(shapes[name]) for name in node.input[1:3])
-    return total
-
-
-def run_shapes(proto: onnx.ModelProto) -> dict[str, list[int]]:
-    """The shape of each tensor in a run of one crop; with a locator only a run shows them all."""
-    shown = onnx.ModelProto()
-    shown.CopyFrom(proto)
-    names = [name for node in proto.graph.node for name in node.output if name]
-    del shown.graph.output[:]
-    shown.graph.output.extend(onnx.ValueInfoProto(name=name) for name in names)
-    options = onnxruntime.SessionOptions()
-    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
-    options.log_severity_level = 3
-    session = onnxruntime.InferenceSession(shown.SerializeToString(), options, ["CPUExecutionProvider"])
-    entry = session.get_inputs()[0]
-    size = [1, *entry.shape[1:]]
-    found = session.run(names, {entry.name: np.zeros(size, np.float32)})
-    shapes = {entry.name: size} | {tensor.name: list(tensor.dims) for tensor in proto.graph.initializer}
-    return shapes | {name: list(value.shape) for name, value in zip(names, found, strict=True)}
 
 
 def open_session(path: Path) -> Any:
@@ -123,7 +80,9 @@ def table(paths: list[Path], times: list[list[float]]) -> list[str]:
         ratio = statistics.median(a / b for a, b in zip(times[0], spent, strict=True))
         parameters = contract.training.get("parameters")
         shown = f"{parameters:,}" if isinstance(parameters, int) else "not recorded"
-        cost = f"{statistics.median(spent):.0f} | {ratio:.2f} | {shown} | {macs(proto) / 1e6:.1f}M"
+        cost = (
+            f"{statistics.median(spent):.0f} | {ratio:.2f} | {shown} | {macs(path.read_bytes()) / 1e6:.1f}M"
+        )
         lines.append(f"| {path.stem} | {contract.precision} | {cost} | {path.stat().st_size / 1e6:.2f} MB |")
     return lines
 

@@ -32,7 +32,9 @@ from lprfast.results import (
     PlateVote,
     Quality,
 )
+from lprfast.sr_contract import SrContract
 from lprfast.streaming import TrackEvent, TrackVoter
+from lprfast.super_resolution import SuperResolver, UpscaledCrop
 from lprfast.voting import read_from_text, vote
 
 __version__: str = _core.version
@@ -53,8 +55,11 @@ __all__ = [
     "PlateReader",
     "PlateVote",
     "Quality",
+    "SrContract",
+    "SuperResolver",
     "TrackEvent",
     "TrackVoter",
+    "UpscaledCrop",
     "__version__",
     "ctc_beam",
     "ctc_greedy",

@@ -5,6 +5,9 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
 
 
 def whole_number(name: str, value: int) -> int:
@@ -48,3 +51,23 @@ def stop_probability(name: str, value: float | None) -> float | None:
     if not 0 < number <= 1:
         raise ValueError(f"{name}: expected a probability over 0 and up to 1, or None, got {number}")
     return number
+
+
+def crop_list(crops: Any, single: str = "read()") -> list[Any]:
+    """A sequence of crops, or one array ``[N, H, W, C]``, as a list; TypeError for anything else.
+
+    Args:
+        crops: what was given.
+        single: what the message names for one crop.
+    """
+    if isinstance(crops, np.ndarray) and crops.ndim != 4:
+        raise TypeError(
+            "crops: expected a sequence of crops or one array [N, H, W, C], got one array of shape "
+            f"{crops.shape}; for a single crop use {single}"
+        )
+    if isinstance(crops, (str, bytes)) or not hasattr(crops, "__iter__"):
+        raise TypeError(
+            f"crops: expected a sequence of uint8 arrays, got {type(crops).__name__}; "
+            "to read image files use 'lprfast read' or lprfast.load_image"
+        )
+    return list(crops)

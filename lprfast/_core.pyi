@@ -47,6 +47,9 @@ def ctc_beam(
 def ctc_score(
     scores: Any, texts: list[list[list[int]]], blank: int, logits: bool, isa: str = "auto"
 ) -> npt.NDArray[np.float64]: ...
+def ort_shapes(
+    library: str, model: bytes, input: str, shape: list[int], names: list[str]
+) -> dict[str, tuple[int, ...]]: ...
 def ort_info(library: str) -> dict[str, Any]: ...
 def vote_decide(
     ballots: list[tuple[Any, ...]],
@@ -97,6 +100,20 @@ class Session:
     def metadata(self) -> dict[str, str]: ...
     def run(self, array: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]: ...
 
+class Upscaler:
+    def __init__(
+        self,
+        session: Session,
+        *,
+        scale: int,
+        channels: int,
+        color: str,
+        threads: int,
+        batch: int,
+        patch: int = 128,
+    ) -> None: ...
+    def upscale(self, crops: list[Any]) -> list[npt.NDArray[np.uint8] | str]: ...
+
 class Reader:
     def __init__(
         self,
@@ -121,7 +138,11 @@ class Reader:
         calibration_weights: list[float] = ...,
         calibration_bias: float = ...,
         prior: TextPrior | None = None,
+        upscaler: Upscaler | None = None,
+        upscale_below: int = 0,
     ) -> None: ...
-    def read(self, crops: list[Any], nbest: int = 0) -> list[tuple[Any, ...]]: ...
+    def read(
+        self, crops: list[Any], nbest: int = 0, enlarged: list[Any] | None = None
+    ) -> list[tuple[Any, ...]]: ...
     @property
     def steps(self) -> int: ...

@@ -5,13 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from lprfast._core import ModelError
-
-
-def require(condition: bool, key: str, expected: str, got: object) -> None:
-    """Raises ModelError that names the metadata key, what was expected and what came."""
-    if not condition:
-        raise ModelError(f"metadata key '{key}': expected {expected}, got {got!r}")
+from lprfast._metadata import require
 
 
 def is_finite(value: Any) -> bool:

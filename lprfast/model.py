@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 
 from lprfast._core import ModelError
 from lprfast._logistic import check_logistic
-from lprfast._logistic import require as _require
+from lprfast._metadata import MetadataReader, json_object, require, string_list
 from lprfast.vote_settings import VoteSettings, check_vote
 
 CONTRACT_VERSION = 3
@@ -26,8 +26,6 @@ CALIBRATION_FEATURES = (
     "log_contrast",
     "length",
 )
-
-T = TypeVar("T")
 
 # Wider than anything of use, narrow enough that float32 arithmetic stays finite.
 _RANGES = {"mean": (-1e4, 1e4), "scale": (1e-6, 1e4), "temperature": (0.01, 100.0)}
@@ -126,7 +124,12 @@ class ModelContract:
             ModelError: a key is missing or cannot be read, or keys contradict one another; the message names
                 ``source``, the key, what was expected and what came.
         """
-        reader = _Reader(metadata, source)
+        if metadata.get("task") == "sr":
+            raise ModelError(
+                f"{source}: metadata key 'task': expected 'ocr', got 'sr': this is a super-resolution model, "
+                "which is given as sr=, not as model="
+            )
+        reader = MetadataReader(metadata, source)
         version = reader.get("contract_version", int)
         if version not in (VERSION_BEFORE, CONTRACT_VERSION):
             raise ModelError(
@@ -144,7 +147,7 @@ class ModelContract:
         try:
             return cls(
                 name=reader.get("name", str),
-                charset=tuple(reader.get("charset", _string_list)),
+                charset=tuple(reader.get("charset", string_list)),
                 blank=reader.get("blank", int),
                 input_height=reader.get("input_height", int),
                 input_width=reader.get("input_width", int),
@@ -157,10 +160,10 @@ class ModelContract:
                 two_line=reader.get("two_line", str),  # type: ignore[arg-type]
                 precision=reader.get("precision", str),  # type: ignore[arg-type]
                 temperature=reader.get("temperature", float),
-                calibration=reader.get("calibration", _json_object),
-                layouts=tuple(reader.get("layouts", _string_list)) if new else (),
-                vote=reader.get("vote", _json_object) if new else {},
-                training=reader.get("training", _json_object),
+                calibration=reader.get("calibration", json_object),
+                layouts=tuple(reader.get("layouts", string_list)) if new else (),
+                vote=reader.get("vote", json_object) if new else {},
+                training=reader.get("training", json_object),
                 task=reader.get("task", str),
             )
         except ModelError as error:
@@ -169,61 +172,29 @@ class ModelContract:
             raise ModelError(f"{source}: {error}") from None
 
 
-class _Reader:
-    def __init__(self, metadata: Mapping[str, str], source: str) -> None:
-        self._metadata = metadata
-        self._source = source
-
-    def get(self, key: str, parse: Callable[[str], T]) -> T:
-        if key not in self._metadata:
-            raise ModelError(
-                f"{self._source}: metadata key '{key}' is missing; a model for lprfast is written by "
-                "training/export.py, which stores everything needed to run it"
-            )
-        text = self._metadata[key]
-        try:
-            return parse(text)
-        except (ValueError, TypeError, RecursionError) as error:
-            raise ModelError(f"{self._source}: metadata key '{key}' cannot be read: {error}") from None
-
-
-def _string_list(text: str) -> list[str]:
-    value = json.loads(text)
-    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-        raise ValueError(f"expected a JSON list of strings, got {text[:60]!r}")
-    return value
-
-
-def _json_object(text: str) -> dict[str, Any]:
-    value = json.loads(text)
-    if not isinstance(value, dict):
-        raise ValueError(f"expected a JSON object, got {text[:60]!r}")
-    return value
-
-
 def _check(contract: ModelContract) -> None:
-    _require(contract.task == "ocr", "task", "'ocr'", contract.task)
-    _require(len(contract.charset) > 0, "charset", "at least one symbol", contract.charset)
+    require(contract.task == "ocr", "task", "'ocr'", contract.task)
+    require(len(contract.charset) > 0, "charset", "at least one symbol", contract.charset)
     for symbol in contract.charset:
         # One code point a symbol, so that arrays of per-character values are as long as the text.
-        _require(len(symbol) == 1, "charset", "symbols of one character", symbol)
-        _require(not 0xD800 <= ord(symbol) <= 0xDFFF, "charset", "characters, no lone surrogates", symbol)
-    _require(
+        require(len(symbol) == 1, "charset", "symbols of one character", symbol)
+        require(not 0xD800 <= ord(symbol) <= 0xDFFF, "charset", "characters, no lone surrogates", symbol)
+    require(
         len(set(contract.charset)) == len(contract.charset), "charset", "no symbol twice", contract.charset
     )
-    _require(0 <= contract.blank < contract.classes, "blank", f"0 to {contract.classes - 1}", contract.blank)
+    require(0 <= contract.blank < contract.classes, "blank", f"0 to {contract.classes - 1}", contract.blank)
     for key in ("input_height", "input_width"):
-        _require(1 <= getattr(contract, key) <= 4096, key, "1 to 4096", getattr(contract, key))
-    _require(contract.input_channels == 1, "input_channels", "1 (gray)", contract.input_channels)
+        require(1 <= getattr(contract, key) <= 4096, key, "1 to 4096", getattr(contract, key))
+    require(contract.input_channels == 1, "input_channels", "1 (gray)", contract.input_channels)
     for key, (low, high) in _RANGES.items():
         value = getattr(contract, key)
-        _require(low <= value <= high, key, f"a number from {low:g} to {high:g}", value)
+        require(low <= value <= high, key, f"a number from {low:g} to {high:g}", value)
     for key, known in _CHOICES.items():
         value = getattr(contract, key)
-        _require(value in known, key, " or ".join(known), value)
+        require(value in known, key, " or ".join(known), value)
     if contract.calibration:
         # A text that the model is surer of must not count as less likely.
         check_logistic("calibration", contract.calibration, CALIBRATION_FEATURES, ("logit_confidence",))
-    _require(all(contract.layouts), "layouts", "names, none of them empty", contract.layouts)
+    require(all(contract.layouts), "layouts", "names, none of them empty", contract.layouts)
     if contract.vote:
         check_vote(contract.vote)

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lprfast import _core
-from lprfast._arguments import checked_times, stop_probability, whole_number
+from lprfast._arguments import checked_times, crop_list, stop_probability, whole_number
 from lprfast._ort_library import ort_library_path
 from lprfast._ranking import (
     FIRST_PICTURES,
@@ -26,6 +26,8 @@ from lprfast.formats.prior import LayoutChoice, LayoutPrior, layout_prior
 from lprfast.model import ModelContract
 from lprfast.models import DEFAULT_MODEL, model_names, model_path
 from lprfast.results import Alternative, PlateRead, PlateVote, Quality
+from lprfast.sr_contract import SrContract
+from lprfast.super_resolution import DEFAULT_SR_BATCH, open_upscaler
 from lprfast.vote_settings import VoteSettings
 from lprfast.voting import vote, with_times
 
@@ -33,6 +35,8 @@ Crop = npt.NDArray[np.uint8]
 
 DEFAULT_BATCH = 16
 DEFAULT_MIN_CONFIDENCE = 0.01
+DEFAULT_SR_BELOW = 100
+_LARGEST_SR_BELOW = 1024
 
 
 class PlateReader:
@@ -55,6 +59,9 @@ class PlateReader:
             :class:`lprfast.formats.LayoutPrior`; see :func:`lprfast.formats.layout_prior` and
             docs/layouts.md. They are weighed in reads, in ``read_track`` and by a ``TrackVoter`` with this
             reader. ``model``: those that the model file names, in reads alone. None: none.
+        sr: path of a super-resolution model (ONNX), or its bytes; crops narrower than ``sr_below`` are
+            enlarged by it before they are read, on the same threads and device (docs/sr_runtime.md).
+        sr_below: pixels, 1 to 1024; only with ``sr``.
 
     Raises:
         ModelError: the model file is missing, cannot be loaded, or its metadata are missing or contradictory.
@@ -73,11 +80,14 @@ class PlateReader:
         min_confidence: float = DEFAULT_MIN_CONFIDENCE,
         precision: Literal["fp32", "int8"] | None = None,
         layouts: LayoutChoice | Literal["model"] | None = "model",
+        sr: str | os.PathLike[str] | bytes | None = None,
+        sr_below: int = DEFAULT_SR_BELOW,
     ) -> None:
         chosen = None if layouts is None or layouts == "model" else layout_prior(layouts)
         source, name = _resolve(model, precision)
         threads = None if threads is None else whole_number("threads", threads)
         batch = whole_number("batch", batch)
+        self._sr_below = _checked_sr_below(sr_below)
         self._session = _core.Session(source, ort_library_path(), device, 1)
         self._contract = ModelContract.from_metadata(self._session.metadata, name)
         if precision not in (None, self._contract.precision):
@@ -92,6 +102,10 @@ class PlateReader:
         self._color = color
         self._device = device
         self._threads = _core.usable_processors() if threads is None else threads
+        self._sr_contract: SrContract | None = None
+        upscaler = None
+        if sr is not None:
+            upscaler, self._sr_contract, _ = open_upscaler(sr, device, self._threads, color, DEFAULT_SR_BATCH)
         contract = self._contract
         charset = list(contract.charset)
         charset.insert(contract.blank, "")
@@ -115,6 +129,8 @@ class PlateReader:
                 threads=self._threads,
                 batch=batch,
                 two_line=contract.two_line == "halves",
+                upscaler=upscaler,
+                upscale_below=self._sr_below,
                 **_calibration(contract),
                 prior=None if self._layouts is None else self._layouts.through(self._symbols),
             )
@@ -152,6 +168,16 @@ class PlateReader:
         return self._vote_layouts
 
     @property
+    def sr_contract(self) -> SrContract | None:
+        """What the super-resolution model says of itself, or None."""
+        return self._sr_contract
+
+    @property
+    def sr_below(self) -> int:
+        """The width in pixels below which crops are enlarged, where there is a super-resolution model."""
+        return self._sr_below
+
+    @property
     def calibrated(self) -> bool:
         """Whether ``confidence`` is calibrated; else it is the model's own probability of the text."""
         return bool(self._contract.calibration)
@@ -163,13 +189,21 @@ class PlateReader:
         """Reads one crop: uint8 ``[H, W]`` or ``[H, W, 1 | 3 | 4]``, any strides. See :meth:`read_many`."""
         return self._read([crop], nbest)[0]
 
-    def read_many(self, crops: Sequence[Crop] | npt.NDArray[np.uint8], nbest: int = 0) -> list[PlateRead]:
+    def read_many(
+        self,
+        crops: Sequence[Crop] | npt.NDArray[np.uint8],
+        nbest: int = 0,
+        *,
+        enlarged: Sequence[Crop | None] | None = None,
+    ) -> list[PlateRead]:
         """Reads many crops, batched over the worker threads.
 
         Args:
             crops: a sequence of crops of any sizes, uint8 ``[H, W]`` or ``[H, W, 1 | 3 | 4]``, or one array
                 ``[N, H, W, C]``.
             nbest: alternatives wanted for each crop, by beam search, 0-100.
+            enlarged: one per crop: the same crop as some super-resolution made it, which is read in its place
+                (size, quality and calibration stay those of the crop), or None.
 
         Returns:
             One read per crop, in order. A crop that cannot be used costs only itself: its status is ``error``
@@ -177,10 +211,11 @@ class PlateReader:
 
         Raises:
             TypeError: ``crops`` is no sequence of crops.
-            ValueError: ``nbest`` is out of range.
+            ValueError: ``nbest`` is out of range, or ``enlarged`` has another length than ``crops``.
             OrtError: the model could not be run.
         """
-        return self._read(_as_list(crops), nbest)
+        given = crop_list(crops)
+        return self._read(given, nbest) if enlarged is None else self._read(given, nbest, list(enlarged))
 
     def read_track(
         self,
@@ -213,7 +248,7 @@ class PlateReader:
     ) -> tuple[PlateVote, dict[int, PlateRead]]:
         """The vote, and the reads that it is made of by the index of their crop."""
         stop_at = self._contract.stop_at if stop_at == "model" else stop_probability("stop_at", stop_at)
-        crops = _as_list(crops)
+        crops = crop_list(crops)
         seconds = checked_times(times, len(crops))
         ballot = functools.partial(vote, layouts=self._vote_layouts)
         reads: dict[int, PlateRead] = {}
@@ -248,8 +283,8 @@ class PlateReader:
         values = [crop_value(width, sharpness, sharpest) if width else 0.0 for width, sharpness, _ in looks]
         return values, [signature for _, _, signature in looks]
 
-    def _read(self, crops: list[Any], nbest: int) -> list[PlateRead]:
-        answers = self._reader.read(crops, whole_number("nbest", nbest))
+    def _read(self, crops: list[Any], nbest: int, enlarged: list[Any] | None = None) -> list[PlateRead]:
+        answers = self._reader.read(crops, whole_number("nbest", nbest), enlarged)
         return [_plate_read(fields, self._symbols, self._vote_settings) for fields in answers]
 
 
@@ -258,12 +293,19 @@ def _calibration(contract: ModelContract) -> dict[str, Any]:
     return {f"calibration_{name}": contract.calibration[name] for name in names if contract.calibration}
 
 
+def _checked_sr_below(value: int) -> int:
+    number = whole_number("sr_below", value)
+    if not 1 <= number <= _LARGEST_SR_BELOW:
+        raise ValueError(f"sr_below: expected 1 to {_LARGEST_SR_BELOW} pixels, got {number}")
+    return number
+
+
 def _plate_read(
     fields: tuple[Any, ...], symbols: tuple[str, ...], vote_settings: VoteSettings | None
 ) -> PlateRead:
     text, confidence, char_confidences, status, error, width, height = fields[:7]
     quality, runners_up, runner_up_confidences, steps, alternatives, posteriors, signature = fields[7:14]
-    lines, raw_confidence = fields[14:]
+    lines, raw_confidence, upscaled = fields[14:]
     return PlateRead(
         text=text,
         confidence=confidence,
@@ -282,6 +324,7 @@ def _plate_read(
         log_posteriors=posteriors,
         signature=signature,
         lines=lines,
+        upscaled=upscaled,
         vote_settings=vote_settings,
     )
 
@@ -291,20 +334,6 @@ def _model_layouts(contract: ModelContract, name: str) -> LayoutPrior | None:
         return layout_prior(contract.layouts) if contract.layouts else None
     except ValueError as error:
         raise _core.ModelError(f"{name}: metadata key 'layouts': {error}") from None
-
-
-def _as_list(crops: Any) -> list[Any]:
-    if isinstance(crops, np.ndarray) and crops.ndim != 4:
-        raise TypeError(
-            "crops: expected a sequence of crops or one array [N, H, W, C], got one array of shape "
-            f"{crops.shape}; for a single crop use read()"
-        )
-    if isinstance(crops, (str, bytes)) or not hasattr(crops, "__iter__"):
-        raise TypeError(
-            f"crops: expected a sequence of uint8 arrays, got {type(crops).__name__}; "
-            "to read image files use 'lprfast read' or lprfast.load_image"
-        )
-    return list(crops)
 
 
 def _resolve(model: str | os.PathLike[str] | bytes, precision: str | None) -> tuple[str | bytes, str]:

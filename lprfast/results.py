@@ -76,6 +76,8 @@ class PlateRead:
             reads made elsewhere.
         vote_settings: how the reads of this model vote, one object for all of them; None: as the built-in
             settings say, as for reads made elsewhere.
+        upscaled: how many times as wide super-resolution made the crop before it was read (2, 4 or 8); 0: it
+            was read as given. Size, quality and signature are those of the crop as given all the same.
     """
 
     text: str = ""
@@ -96,6 +98,7 @@ class PlateRead:
     signature: npt.NDArray[np.uint8] | None = field(default=None, repr=False)
     raw_confidence: float | None = None
     vote_settings: VoteSettings | None = field(default=None, repr=False, compare=False)
+    upscaled: int = 0
 
     def to_dict(self, *, evidence: bool = False) -> dict[str, Any]:
         """Plain values for JSON.
@@ -119,6 +122,7 @@ class PlateRead:
             "quality": asdict(self.quality),
             "alternatives": [asdict(other) for other in self.alternatives],
             "lines": self.lines,
+            "upscaled": self.upscaled,
         }
         if evidence:
             values["charset"] = None if self.charset is None else list(self.charset)

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from lprfast import _core
-from lprfast._logistic import check_logistic, is_finite, require
+from lprfast._logistic import check_logistic, is_finite
+from lprfast._metadata import require
 
 # What the vote's probability may be calibrated by; csrc/vote/calibrate.cpp computes them. None of them may
 # weigh less than nothing: a read that agrees must not make its text less likely.

@@ -6,6 +6,7 @@
 #include "core/error.hpp"
 #include "ort/library.hpp"
 #include "ort/session.hpp"
+#include "ort/shapes.hpp"
 
 namespace lprfast::bindings {
 
@@ -83,6 +84,23 @@ py::array_t<float> run(const ort::Session& session, const py::object& object) {
   return py::array_t<float>(output_shape, output.data());
 }
 
+py::dict ort_shapes(const py::object& library, const py::bytes& model, const std::string& input,
+                    const std::vector<std::int64_t>& shape, const std::vector<std::string>& names) {
+  const std::string path = encode_path(library);
+  char* data = nullptr;
+  py::ssize_t size = 0;
+  if (PyBytes_AsStringAndSize(model.ptr(), &data, &size) != 0) throw py::error_already_set();
+  std::map<std::string, std::vector<std::int64_t>> found;
+  {
+    const GilRelease release;
+    found = ort::run_shapes(path, data, static_cast<std::size_t>(size), input, shape, names);
+  }
+  py::dict shapes;
+  for (const auto& [name, lengths] : found)
+    shapes[decode(name, "tensor name")] = py::tuple(py::cast(lengths));
+  return shapes;
+}
+
 py::dict ort_info(const py::object& library) {
   const std::string path = encode_path(library);
   const ort::Library* opened = nullptr;
@@ -108,6 +126,8 @@ void register_ort(py::module_& module) {
       .def_property_readonly("outputs", [](const ort::Session& self) { return tensor_list(self.outputs()); })
       .def_property_readonly("metadata", &metadata_dict)
       .def("run", &run, py::arg("array"));
+  module.def("ort_shapes", &ort_shapes, py::arg("library"), py::arg("model"), py::arg("input"),
+             py::arg("shape"), py::arg("names"), "Shapes of graph outputs in one run on zeros.");
   module.def("ort_info", &ort_info, py::arg("library"));
 }
 

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "bindings/bindings.hpp"
+#include "bindings/crops.hpp"
 #include "bindings/gil.hpp"
 #include "bindings/numpy.hpp"
 #include "pipeline/reader.hpp"
@@ -22,7 +23,7 @@ class PyReader {
   PyReader(std::shared_ptr<ort::Session> session, const pipeline::ReaderSpec& spec, const py::tuple& symbols)
       : reader_(std::move(session), spec), symbols_(symbols) {}
 
-  py::list read(const py::list& crops, int nbest) const;
+  py::list read(const py::list& crops, int nbest, const py::object& enlarged) const;
   std::size_t steps() const { return reader_.steps(); }
 
  private:
@@ -45,17 +46,6 @@ const char* status_name(pipeline::Status status) {
       break;
   }
   return "error";
-}
-
-Crop to_crop(const py::handle& object) {
-  Crop crop;
-  try {
-    crop.view = crop_view(object);
-    image::check(crop.view);
-  } catch (const std::invalid_argument& error) {
-    crop.error = error.what();
-  }
-  return crop;
 }
 
 py::object PyReader::text_of(const ctc::Labels& labels) const {
@@ -105,26 +95,38 @@ py::tuple PyReader::to_python(const Read& read) const {
                         py::make_tuple(read.summary.sharpness, read.summary.contrast, read.summary.clipped),
                         runners_up, runner_up_confidences, steps, alternatives,
                         posteriors_of(read, symbols_.size()), signature_of(read), read.lines,
-                        read.raw_confidence);
+                        read.raw_confidence, read.upscaled);
 }
 
-py::list PyReader::read(const py::list& crops, int nbest) const {
+// Sets what is to be read in place of each crop, where there is one: null or a list with an array or None
+// each.
+void add_enlarged(const py::object& enlarged, CropList& crops) {
+  if (enlarged.is_none()) return;
+  const py::list list = enlarged;
+  if (list.size() != crops.views.size()) {
+    throw std::invalid_argument("enlarged: expected one per crop, " + std::to_string(crops.views.size()) +
+                                ", got " + std::to_string(list.size()));
+  }
+  for (std::size_t i = 0; i < crops.views.size(); ++i) {
+    const py::object object = list[i];
+    if (object.is_none() || !crops.views[i].error.empty()) continue;
+    const Crop other = to_crop(object);
+    crops.held.push_back(object);
+    crops.views[i].enlarged = other.view;
+    if (!other.error.empty()) crops.views[i].error = "enlarged: " + other.error;
+  }
+}
+
+py::list PyReader::read(const py::list& crops, int nbest, const py::object& enlarged) const {
   if (nbest < 0 || nbest > 100) {
     throw std::invalid_argument("nbest: expected 0 to 100, got " + std::to_string(nbest));
   }
-  // The arrays are held here: another thread may change the list while the GIL is released.
-  std::vector<py::object> held;
-  std::vector<Crop> views;
-  held.reserve(crops.size());
-  views.reserve(crops.size());
-  for (const py::handle object : crops) {
-    held.push_back(py::reinterpret_borrow<py::object>(object));
-    views.push_back(to_crop(object));
-  }
+  CropList list(crops);
+  add_enlarged(enlarged, list);
   std::vector<Read> reads;
   {
     const GilRelease release;
-    reads = reader_.read(views, nbest);
+    reads = reader_.read(list.views, nbest);
   }
   py::list results(reads.size());
   for (std::size_t i = 0; i < reads.size(); ++i) results[i] = to_python(reads[i]);
@@ -138,7 +140,8 @@ std::unique_ptr<PyReader> make_reader(std::shared_ptr<ort::Session> session, con
                                       double min_confidence, int threads, int batch, bool two_line,
                                       const std::vector<std::string>& calibration_features,
                                       const std::vector<double>& calibration_weights, double calibration_bias,
-                                      std::shared_ptr<ctc::TextPrior> prior) {
+                                      std::shared_ptr<ctc::TextPrior> prior,
+                                      std::shared_ptr<pipeline::Upscaler> upscaler, int upscale_below) {
   if (prior && prior->classes() != symbols.size()) {
     throw std::invalid_argument("prior: expected one of the reader's own symbols");
   }
@@ -164,6 +167,8 @@ std::unique_ptr<PyReader> make_reader(std::shared_ptr<ort::Session> session, con
   spec.threads = threads;
   spec.batch = batch;
   spec.two_line = two_line;
+  spec.upscaler = std::move(upscaler);
+  spec.upscale_below = upscale_below;
   return std::make_unique<PyReader>(std::move(session), spec, symbols);
 }
 
@@ -177,8 +182,8 @@ void register_pipeline(py::module_& module) {
            py::arg("min_confidence"), py::arg("threads"), py::arg("batch"), py::arg("two_line"),
            py::arg("calibration_features") = std::vector<std::string>(),
            py::arg("calibration_weights") = std::vector<double>(), py::arg("calibration_bias") = 0.0,
-           py::arg("prior") = py::none())
-      .def("read", &PyReader::read, py::arg("crops"), py::arg("nbest") = 0)
+           py::arg("prior") = py::none(), py::arg("upscaler") = nullptr, py::arg("upscale_below") = 0)
+      .def("read", &PyReader::read, py::arg("crops"), py::arg("nbest") = 0, py::arg("enlarged") = py::none())
       .def_property_readonly("steps", &PyReader::steps);
 }
 

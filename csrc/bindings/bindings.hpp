@@ -12,6 +12,7 @@ void register_ctc(pybind11::module_& module);
 void register_ort(pybind11::module_& module);
 void register_prior(pybind11::module_& module);
 void register_vote(pybind11::module_& module);
+void register_upscaler(pybind11::module_& module);
 void register_pipeline(pybind11::module_& module);
 
 }  // namespace lprfast::bindings

@@ -10,5 +10,6 @@ PYBIND11_MODULE(_core, module) {
   lprfast::bindings::register_prior(module);
   lprfast::bindings::register_ort(module);
   lprfast::bindings::register_vote(module);
+  lprfast::bindings::register_upscaler(module);
   lprfast::bindings::register_pipeline(module);
 }

@@ -16,7 +16,8 @@ enum class Status { ok, no_plate, unreadable, error };
 // A crop to read, or the reason why there is none: a bad crop costs only itself.
 struct Crop {
   ImageView view;
-  std::string error;  // not empty: `view` is not looked at
+  std::string error;   // not empty: `view` is not looked at
+  ImageView enlarged;  // by super-resolution, read in place of `view`; without data: none
 };
 
 struct Read {
@@ -24,6 +25,7 @@ struct Read {
   std::string error;
   std::int64_t width = 0;
   std::int64_t height = 0;
+  int upscaled = 0;                        // how many times as wide super-resolution made it; 0: not at all
   int lines = 0;                           // read in the crop, 1 or 2; 0 unless ok
   double confidence = 0;                   // that the text is right, 0-1; 0 unless ok
   double raw_confidence = 0;               // P(characters | crop) as the model says; 0 unless ok

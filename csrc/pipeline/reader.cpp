@@ -1,54 +1,31 @@
 #include "pipeline/reader.hpp"
 
-#include <unistd.h>
-
 #include <algorithm>
-#include <exception>
-#include <mutex>
+#include <atomic>
+#include <cmath>
 #include <stdexcept>
 #include <string>
 #include <utility>
 
 #include "core/error.hpp"
-#include "core/thread_pool.hpp"
+#include "ort/model_info.hpp"
 #include "pipeline/two_line.hpp"
 
 namespace lprfast::pipeline {
 namespace {
 
+using ort::shape_text;
+
 // Under this size no character has a pixel of its own: said without asking the model.
 constexpr std::int64_t kSmallestWidth = 8;
 constexpr std::int64_t kSmallestHeight = 4;
 
-// What one batch needs; kept and used again so that steady reading allocates nothing large.
-struct Scratch {
-  image::Workspace workspace;
-  std::vector<float> input;
-  std::vector<float> output;
-  std::vector<std::int64_t> output_shape;
-};
-
-std::string shape_text(const std::vector<std::int64_t>& shape) {
-  std::string text = "[";
-  for (std::size_t i = 0; i < shape.size(); ++i) text += (i ? ", " : "") + std::to_string(shape[i]);
-  return text + "]";
-}
-
-std::size_t divide_up(std::size_t a, std::size_t b) { return (a + b - 1) / b; }
-
-// Even shares: each worker gets the same number of equal batches, none waits for another's larger last one.
-std::size_t batch_size(std::size_t crops, const ReaderSpec& spec) {
-  const std::size_t share =
-      std::max<std::size_t>(1, divide_up(crops, static_cast<std::size_t>(spec.threads)));
-  return divide_up(share, divide_up(share, static_cast<std::size_t>(spec.batch)));
-}
+// Pixels of enlarged crops held at a time, at most; a single crop may have more.
+constexpr std::int64_t kEnlargedBytes = 64 << 20;
 
 void check_spec(const ReaderSpec& spec) {
   image::check(spec.prepare);
   check(spec.decode.calibration);
-  if (spec.threads < 1 || spec.threads > 1024) {
-    throw std::invalid_argument("threads: expected 1 to 1024, got " + std::to_string(spec.threads));
-  }
   if (spec.batch < 1 || spec.batch > 1024) {
     throw std::invalid_argument("batch: expected 1 to 1024, got " + std::to_string(spec.batch));
   }
@@ -68,35 +45,21 @@ void check_output(ScoresView scores, bool logits) {
   }
 }
 
+bool too_small(const ImageView& crop) { return crop.width < kSmallestWidth || crop.height < kSmallestHeight; }
+
+const ImageView& seen(const Crop& crop) { return crop.enlarged.data != nullptr ? crop.enlarged : crop.view; }
+
 }  // namespace
 
-// Threads and scratch of one process. After a fork the parent's are left alone (their threads do not exist in
-// the child, their locks may be held) and the child makes its own.
-struct Reader::Process {
-  explicit Process(int threads) : pid(getpid()), pool(threads) {}
-
-  std::unique_ptr<Scratch> take() {
-    const std::lock_guard<std::mutex> lock(mutex);
-    if (spare.empty()) return std::make_unique<Scratch>();
-    std::unique_ptr<Scratch> scratch = std::move(spare.back());
-    spare.pop_back();
-    return scratch;
-  }
-
-  void give_back(std::unique_ptr<Scratch> scratch) {
-    const std::lock_guard<std::mutex> lock(mutex);
-    spare.push_back(std::move(scratch));
-  }
-
-  const pid_t pid;
-  ThreadPool pool;
-  std::mutex mutex;
-  std::vector<std::unique_ptr<Scratch>> spare;
-};
-
 Reader::Reader(std::shared_ptr<const ort::Session> session, const ReaderSpec& spec)
-    : session_(std::move(session)), spec_(spec) {
+    : session_(std::move(session)),
+      spec_(spec),
+      workers_(spec.upscaler ? spec.upscaler->workers() : std::make_shared<Workers>(spec.threads)) {
   check_spec(spec_);
+  check_model();
+}
+
+void Reader::check_model() {
   const auto& prepare = spec_.prepare;
   const std::vector<std::int64_t> expected{-1, 1, prepare.height, prepare.width};
   const std::vector<std::int64_t>& declared = session_->inputs().at(0).shape;
@@ -124,69 +87,43 @@ Reader::Reader(std::shared_ptr<const ort::Session> session, const ReaderSpec& sp
   check_output(ScoresView{scratch.output.data(), steps_, spec_.classes}, spec_.decode.logits);
 }
 
-Reader::~Reader() {
-  Process* process = process_.load();
-  if (process != nullptr && process->pid == getpid()) delete process;
-}
-
-Reader::Process& Reader::process() const {
-  Process* current = process_.load();
-  while (current == nullptr || current->pid != getpid()) {
-    auto fresh = std::make_unique<Process>(spec_.threads);
-    if (process_.compare_exchange_strong(current, fresh.get())) return *fresh.release();
-  }
-  return *current;
-}
-
-// Calls job(i) once for each i on the worker threads; the first of what they threw is thrown here.
-void Reader::in_parallel(std::size_t jobs, const std::function<void(std::size_t)>& job) const {
-  std::vector<std::exception_ptr> failures(jobs);
-  process().pool.run(jobs, [&](std::size_t i) {
-    try {
-      job(i);
-    } catch (...) {
-      failures[i] = std::current_exception();
-    }
-  });
-  for (const std::exception_ptr& failure : failures) {
-    if (failure) std::rethrow_exception(failure);
-  }
-}
-
 struct Reader::Input {
   const ImageView* view;
   image::CropSummary* summary;  // null: not wanted
+  const ImageView* original;    // null, or what the summary is of
 };
 
 void Reader::run_batch(const std::vector<Input>& inputs, std::size_t first, std::size_t last,
-                       const Take& take) const {
-  Process& owner = process();
-  std::unique_ptr<Scratch> scratch = owner.take();
+                       const Take& take, Scratch& scratch) const {
   const std::size_t count = last - first;
   const std::size_t pixels = static_cast<std::size_t>(spec_.prepare.height) * spec_.prepare.width;
-  scratch->input.resize(count * pixels);
+  scratch.input.resize(count * pixels);
+  const auto prepare = [&](const ImageView& view, float* out, image::CropSummary* summary) {
+    image::prepare(view, spec_.color, spec_.prepare, best_isa(), scratch.workspace, out, summary);
+  };
   for (std::size_t i = 0; i < count; ++i) {
     const Input& input = inputs[first + i];
-    image::prepare(*input.view, spec_.color, spec_.prepare, best_isa(), scratch->workspace,
-                   scratch->input.data() + i * pixels, input.summary);
+    float* out = scratch.input.data() + i * pixels;
+    if (input.original != nullptr) prepare(*input.original, out, input.summary);
+    prepare(*input.view, out, input.original == nullptr ? input.summary : nullptr);
   }
-  session_->run(scratch->input.data(),
+  session_->run(scratch.input.data(),
                 {static_cast<std::int64_t>(count), 1, spec_.prepare.height, spec_.prepare.width},
-                scratch->output, scratch->output_shape);
+                scratch.output, scratch.output_shape);
   const std::size_t scores = steps_ * spec_.classes;
-  if (scratch->output.size() != count * scores) {
-    throw ModelError("the model answers " + shape_text(scratch->output_shape) + " for a batch of " +
+  if (scratch.output.size() != count * scores) {
+    throw ModelError("the model answers " + shape_text(scratch.output_shape) + " for a batch of " +
                      std::to_string(count));
   }
-  for (std::size_t i = 0; i < count; ++i) take(first + i, scratch->output.data() + i * scores);
-  owner.give_back(std::move(scratch));
+  for (std::size_t i = 0; i < count; ++i) take(first + i, scratch.output.data() + i * scores);
 }
 
 void Reader::run_model(const std::vector<Input>& inputs, const Take& take) const {
   if (inputs.empty()) return;
-  const std::size_t size = batch_size(inputs.size(), spec_);
-  in_parallel(divide_up(inputs.size(), size), [&](std::size_t b) {
-    run_batch(inputs, b * size, std::min(inputs.size(), (b + 1) * size), take);
+  const std::size_t size =
+      batch_size(inputs.size(), workers_->threads(), static_cast<std::size_t>(spec_.batch));
+  workers_->run(divide_up(inputs.size(), size), [&](std::size_t b, Scratch& scratch) {
+    run_batch(inputs, b * size, std::min(inputs.size(), (b + 1) * size), take, scratch);
   });
 }
 
@@ -205,7 +142,7 @@ struct Reader::TwoLinePlate {
 };
 
 // A plate of which only one half shows a text stays no_plate: one line of two is a wrong text.
-void Reader::read_halves(const std::vector<Crop>& crops, int nbest, std::vector<Read>& reads) const {
+void Reader::read_halves(const std::vector<Crop>& crops, int nbest, Read* reads) const {
   std::vector<std::size_t> empty;
   for (std::size_t i = 0; i < crops.size(); ++i) {
     if (reads[i].status == Status::no_plate && may_have_two_lines(crops[i].view)) empty.push_back(i);
@@ -216,10 +153,10 @@ void Reader::read_halves(const std::vector<Crop>& crops, int nbest, std::vector<
   for (std::size_t i = 0; i < plates.size(); ++i) {
     TwoLinePlate& plate = plates[i];
     plate.crop = empty[i];
-    plate.halves = cut_halves(crops[plate.crop].view);
+    plate.halves = cut_halves(seen(crops[plate.crop]));
     plate.scores.resize(joined_steps(steps_) * spec_.classes);
-    inputs[2 * i] = {&plate.halves.top, nullptr};
-    inputs[2 * i + 1] = {&plate.halves.bottom, nullptr};
+    inputs[2 * i] = {&plate.halves.top, nullptr, nullptr};
+    inputs[2 * i + 1] = {&plate.halves.bottom, nullptr, nullptr};
   }
   const LineJoin join{steps_, spec_.classes, spec_.decode.blank, spec_.decode.temperature};
   run_model(inputs, [&](std::size_t index, float* scores) {
@@ -230,26 +167,79 @@ void Reader::read_halves(const std::vector<Crop>& crops, int nbest, std::vector<
   });
 }
 
-std::vector<Read> Reader::read(const std::vector<Crop>& crops, int nbest) const {
-  std::vector<Read> reads(crops.size());
+void Reader::read_chunk(const std::vector<Crop>& crops, int nbest, Read* reads) const {
   std::vector<std::size_t> usable;
   std::vector<Input> inputs;
   for (std::size_t i = 0; i < crops.size(); ++i) {
-    reads[i].error = crops[i].error;
-    if (!crops[i].error.empty()) continue;
-    reads[i].width = crops[i].view.width;
-    reads[i].height = crops[i].view.height;
-    if (reads[i].width < kSmallestWidth || reads[i].height < kSmallestHeight) {
+    const Crop& crop = crops[i];
+    reads[i].error = crop.error;
+    if (!crop.error.empty()) continue;
+    reads[i].width = crop.view.width;
+    reads[i].height = crop.view.height;
+    if (too_small(crop.view)) {
       reads[i].status = Status::unreadable;
       continue;
     }
+    const bool enlarged = crop.enlarged.data != nullptr;
+    if (enlarged) {
+      const double factor = static_cast<double>(crop.enlarged.width) / static_cast<double>(crop.view.width);
+      reads[i].upscaled = std::max(1, static_cast<int>(std::lround(factor)));
+    }
     usable.push_back(i);
-    inputs.push_back({&crops[i].view, &reads[i].summary});
+    inputs.push_back({&seen(crop), &reads[i].summary, enlarged ? &crop.view : nullptr});
   }
   run_model(inputs,
             [&](std::size_t index, float* scores) { decode_crop(scores, 1, nbest, reads[usable[index]]); });
   if (spec_.two_line) read_halves(crops, nbest, reads);
-  for (Read& read : reads) settle(spec_.decode, read);
+  for (std::size_t i = 0; i < crops.size(); ++i) settle(spec_.decode, reads[i]);
+}
+
+// Enlarges the narrow crops; the answer holds their pixels.
+std::vector<Upscaled> Reader::upscale(std::vector<Crop>& crops) const {
+  std::vector<const Crop*> narrow(crops.size(), nullptr);
+  for (std::size_t i = 0; i < crops.size(); ++i) {
+    const Crop& crop = crops[i];
+    const bool wanted = crop.error.empty() && crop.enlarged.data == nullptr && !too_small(crop.view) &&
+                        crop.view.width < spec_.upscale_below;
+    if (wanted) narrow[i] = &crop;
+  }
+  std::vector<Upscaled> answers = spec_.upscaler->upscale(narrow);
+  for (std::size_t i = 0; i < crops.size(); ++i) {
+    if (narrow[i] == nullptr) continue;
+    crops[i].error = answers[i].error;
+    if (crops[i].error.empty()) crops[i].enlarged = answers[i].view();
+  }
+  return answers;
+}
+
+// Enlarged crops are large, so not all of a long list are held at once.
+std::size_t Reader::chunk_end(const std::vector<Crop>& crops, std::size_t first) const {
+  if (!spec_.upscaler) return crops.size();
+  const auto& upscaler = spec_.upscaler->spec();
+  std::int64_t bytes = 0;
+  std::size_t end = first;
+  do {
+    const ImageView& view = crops[end++].view;
+    if (view.width < spec_.upscale_below) {
+      bytes += view.height * view.width * upscaler.scale * upscaler.scale * upscaler.channels;
+    }
+  } while (end < crops.size() && bytes < kEnlargedBytes);
+  return end;
+}
+
+std::vector<Read> Reader::read(const std::vector<Crop>& crops, int nbest) const {
+  std::vector<Read> reads(crops.size());
+  if (!spec_.upscaler) {
+    read_chunk(crops, nbest, reads.data());
+    return reads;
+  }
+  for (std::size_t first = 0, last = 0; first < crops.size(); first = last) {
+    last = chunk_end(crops, first);
+    std::vector<Crop> chunk(crops.begin() + static_cast<std::ptrdiff_t>(first),
+                            crops.begin() + static_cast<std::ptrdiff_t>(last));
+    const std::vector<Upscaled> pixels = upscale(chunk);
+    read_chunk(chunk, nbest, reads.data() + first);
+  }
   return reads;
 }
 

@@ -11,12 +11,14 @@ from typing import Any
 import click
 
 from lprfast.cli._common import EXIT_FAILED, CannotStart
+from lprfast.cli.compare_sr import compare_sr
 from lprfast.cli.demo import demo
 from lprfast.cli.doctor import doctor
 from lprfast.cli.evaluate import evaluate
 from lprfast.cli.models import models
 from lprfast.cli.read import read
 from lprfast.cli.sizes import sizes
+from lprfast.cli.upscale import upscale
 from lprfast.cli.vote import vote
 
 
@@ -92,7 +94,7 @@ def main() -> None:
             reconfigure(errors="backslashreplace")
 
 
-for _command in (demo, read, vote, evaluate, sizes, models, doctor):
+for _command in (demo, read, vote, evaluate, sizes, upscale, compare_sr, models, doctor):
     main.add_command(_command)
 
 __all__ = ["main"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -87,14 +88,43 @@ def _layouts(context: click.Context, parameter: click.Parameter, value: str | No
         raise click.BadParameter(str(error)) from None
 
 
+def sr_options(command: F) -> F:
+    """Adds ``--sr`` and ``--sr-below``, as one argument ``sr`` of :func:`make_reader`."""
+
+    @functools.wraps(command)
+    def with_sr(*arguments: Any, sr: str | None, sr_below: int, **options: Any) -> Any:
+        return command(*arguments, sr=None if sr is None else (sr, sr_below), **options)
+
+    add: Any = with_sr
+    for option in (
+        click.option(
+            "--sr-below",
+            type=click.IntRange(1, 1024),
+            default=100,
+            show_default=True,
+            metavar="PX",
+            help="Crops narrower than this go through --sr.",
+        ),
+        click.option("--sr", metavar="FILE", help="Super-resolution model (ONNX) for narrow crops."),
+    ):
+        add = option(add)
+    result: F = add
+    return result
+
+
 def make_reader(
     model: str = "default",
     device: str = "cpu",
     threads: int | None = None,
     precision: Literal["fp32", "int8"] | None = None,
     layouts: Layouts = "model",
+    sr: tuple[str, int] | None = None,
 ) -> PlateReader:
     """The reader of every command; ``load_image`` gives BGR, and so the reader is told.
+
+    Args:
+        model, device, threads, precision: of the reader.
+        sr: a super-resolution model and the width in pixels below which it is used.
 
     Raises:
         CannotStart: the model or the runtime cannot be had; the message says why.
@@ -103,8 +133,16 @@ def make_reader(
     from lprfast.reader import PlateReader
 
     try:
+        file, below = sr or (None, 100)
         return PlateReader(
-            model, device=device, threads=threads, color="bgr", precision=precision, layouts=layouts
+            model,
+            device=device,
+            threads=threads,
+            color="bgr",
+            precision=precision,
+            layouts=layouts,
+            sr=file,
+            sr_below=below,
         )
     except (ValueError, OSError, OrtError) as error:  # ModelError is a ValueError
         raise CannotStart(str(error)) from error

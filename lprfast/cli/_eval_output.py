@@ -36,6 +36,8 @@ def run_facts(
         "calibrated": reader.calibrated,
         "layouts": None if reader.layouts is None else list(reader.layouts.names),
         "device": reader.device,
+        "sr": reader.sr_contract.name if reader.sr_contract else None,
+        "sr_below": reader.sr_below if reader.sr_contract else None,
         "width": width,
         "splits": splits,
         "fold": dict(settings.fold),

@@ -20,6 +20,7 @@ from lprfast.cli._common import (
     precision_option,
     progress,
     reader_options,
+    sr_options,
     vote_reads,
 )
 from lprfast.cli._eval_evidence import Evidence, evidence_options
@@ -43,7 +44,8 @@ class NoResult(click.ClickException):
     exit_code = EXIT_FAILED
 
 
-def _fold_option(context: click.Context, parameter: click.Parameter, value: str) -> dict[str, str]:
+def fold_option(context: click.Context, parameter: click.Parameter, value: str) -> dict[str, str]:
+    """What ``--fold`` says."""
     from lprfast.evaluation import parse_fold
 
     try:
@@ -55,7 +57,7 @@ def _fold_option(context: click.Context, parameter: click.Parameter, value: str)
 @click.command("eval")
 @click.argument("inputs", nargs=-1, required=True, metavar="LABELS...")
 @click.option(
-    "--fold", default="", callback=_fold_option, help="Symbols that count as the same, such as O0,I1."
+    "--fold", default="", callback=fold_option, help="Symbols that count as the same, such as O0,I1."
 )
 @click.option(
     "--width", type=click.IntRange(1, 10_000), help="Shrink wider crops to this width first (pixels)."
@@ -89,6 +91,7 @@ def _fold_option(context: click.Context, parameter: click.Parameter, value: str)
 @reader_options
 @precision_option
 @layouts_option
+@sr_options
 def evaluate(
     inputs: tuple[str, ...],
     fold: dict[str, str],
@@ -106,6 +109,7 @@ def evaluate(
     threads: int | None,
     precision: Literal["fp32", "int8"] | None,
     layouts: Layouts,
+    sr: tuple[str, int] | None,
     evidence: Evidence,
 ) -> None:
     """Measure the reader on labelled crops.
@@ -124,17 +128,17 @@ def evaluate(
     evidence.check()
     settings = Settings(fold, as_written, resamples, seed)
     chosen = [(labels, *choose_rows(labels, split)) for labels in label_files(inputs)]
-    reader = make_reader(model, device, threads, precision, layouts)
+    reader = make_reader(model, device, threads, precision, layouts, sr)
     outcomes = _run(reader, [(labels, rows) for labels, rows, _ in chosen], settings, width, evidence)
     pooled = _pool(outcomes)
     complain(pooled.problems)
     if not pooled.samples and not pooled.negatives:
         raise NoResult("no crop could be read; the reasons are listed above")
-    _refuse_shift(pooled, reader, settings)
+    refuse_shift(pooled, reader, settings)
     splits = {str(labels.path): used for labels, _, used in chosen}
     warnings = [
         *_training_warnings(splits, reader),
-        *_chance_warnings(pooled, reader),
+        *chance_warnings(pooled, reader),
         *_symbol_warnings(outcomes, reader, settings),
     ]
     for warning in warnings:
@@ -249,7 +253,8 @@ def _pool(outcomes: dict[str, Outcome]) -> Outcome:
     return pooled
 
 
-def _refuse_shift(pooled: Outcome, reader: PlateReader, settings: Settings) -> None:
+def refuse_shift(pooled: Outcome, reader: PlateReader, settings: Settings) -> None:
+    """NoResult where a charset that is off explains what was read."""
     from lprfast.evaluation import find_shift
 
     texts = [sample.raw for sample in pooled.samples]
@@ -276,7 +281,7 @@ def _training_warnings(splits: dict[str, str], reader: PlateReader) -> list[str]
     return warnings
 
 
-def _chance_warnings(pooled: Outcome, reader: PlateReader) -> list[str]:
+def chance_warnings(pooled: Outcome, reader: PlateReader) -> list[str]:
     """Of the whole run: in a part of it, such as the farthest crops, chance may well be all there is."""
     from lprfast.evaluation import below_chance
 

@@ -1,4 +1,4 @@
-"""``lprfast models``: what comes with the package."""
+"""``lprfast models``: what comes with the package; ``lprfast models check``: what a file is made of."""
 
 from __future__ import annotations
 
@@ -12,18 +12,24 @@ import click
 
 from lprfast.cli._columns import print_rows
 from lprfast.cli._common import EXIT_FAILED, SCHEMA_VERSION, CannotStart, complain, make_reader
+from lprfast.cli._model_check import check
 from lprfast.cli._terminal import output_width, printable
 
 if TYPE_CHECKING:
     from lprfast.model import ModelContract
 
 
-@click.command()
+@click.group(invoke_without_command=True)
 @click.option(
     "--json", "as_json", is_flag=True, help="One JSON document on stdout, with the training records."
 )
-def models(as_json: bool) -> None:
+@click.pass_context
+def models(context: click.Context, as_json: bool) -> None:
     """List the bundled models and what their files say of themselves."""
+    if context.invoked_subcommand is not None:
+        if as_json:
+            raise click.UsageError(f"--json stands after {context.invoked_subcommand}")
+        return
     infos, problems = bundled_models()
     if as_json:
         document = {"schema_version": SCHEMA_VERSION, "models": infos, "failed": problems}
@@ -100,6 +106,9 @@ def _row(info: dict[str, Any]) -> tuple[str, ...]:
         f"{info['bytes'] / 1e6:.2f} MB",
         "yes" if info["calibration"] else "no",
     )
+
+
+models.add_command(check)
 
 
 def _print_words(text: str) -> None:

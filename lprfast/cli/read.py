@@ -18,6 +18,7 @@ from lprfast.cli._common import (
     precision_option,
     progress,
     reader_options,
+    sr_options,
     vote_reads,
 )
 
@@ -61,6 +62,7 @@ def _probability(
 @reader_options
 @precision_option
 @layouts_option
+@sr_options
 def read(
     inputs: tuple[str, ...],
     track_per_folder: bool,
@@ -73,6 +75,7 @@ def read(
     threads: int | None,
     precision: Literal["fp32", "int8"] | None,
     layouts: Layouts,
+    sr: tuple[str, int] | None,
 ) -> None:
     """Read the plates on crops.
 
@@ -92,7 +95,7 @@ def read(
         expanded = expand(inputs)
     except InputError as error:
         raise click.UsageError(str(error)) from None
-    reader = make_reader(model, device, threads, precision, layouts)
+    reader = make_reader(model, device, threads, precision, layouts, sr)
     complain(expanded.problems)
     writer = _writer(expanded, track_per_folder, as_json, as_csv)
     if stop_at:

@@ -18,6 +18,7 @@ from lprfast.cli._common import (
     precision_option,
     progress,
     reader_options,
+    sr_options,
     vote_reads,
 )
 from lprfast.cli._eval_output import check_folder, write_whole
@@ -53,6 +54,7 @@ _MOST_CROPS_ON_A_PAGE = 2000
 @reader_options
 @precision_option
 @layouts_option
+@sr_options
 def vote(
     inputs: tuple[str, ...],
     report: Path | None,
@@ -64,6 +66,7 @@ def vote(
     threads: int | None,
     precision: Literal["fp32", "int8"] | None,
     layouts: Layouts,
+    sr: tuple[str, int] | None,
 ) -> None:
     """Vote over the crops of each vehicle.
 
@@ -90,7 +93,7 @@ def vote(
             f"--report: {crops} are too many for one page (at most {_MOST_CROPS_ON_A_PAGE}); name fewer "
             "folders"
         )
-    reader = make_reader(model, device, threads, precision, layouts)
+    reader = make_reader(model, device, threads, precision, layouts, sr)
     complain(expanded.problems)
     writer = _writer(expanded, as_json, as_csv)
     vehicles, failed = _vote_all(reader, expanded, writer, rule, keep=report is not None)

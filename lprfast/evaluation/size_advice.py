@@ -137,7 +137,7 @@ def _super_resolution(widths: Sequence[int]) -> Suggestion | None:
         return Suggestion("super-resolution", "not worth a trial", reason)
     advice = (
         f"a trial may pay for crops from {LOST_WIDTH} to {WEAK_WIDTH} px, but only against a reader "
-        "retrained on such widths, which costs no time per crop; lprfast has none"
+        "retrained on such widths, which costs no time per crop; lprfast compare-sr measures both"
     )
     return Suggestion("super-resolution", advice, reason)
 

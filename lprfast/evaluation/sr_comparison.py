@@ -1,0 +1,233 @@
+"""Whether enlarging crops helps a reader: rates per width, paired tests, and examples."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from lprfast.data.label_rows import Box
+from lprfast.evaluation.bootstrap import Interval, cluster_bootstrap
+from lprfast.evaluation.breakdown import crop_rates, vehicle_rates
+from lprfast.evaluation.paired import holm, mcnemar
+from lprfast.evaluation.rates import Rates, Settings
+from lprfast.evaluation.run import Outcome
+from lprfast.evaluation.samples import Sample, VehicleSample
+from lprfast.evaluation.sr_pipelines import BUCKETS, Spent, bucket
+
+ALL = "all"
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One reader behind one pipeline, over all label files.
+
+    Attributes:
+        pipeline, reader: their names.
+        outcome: what was read; the crops of every run are the same, in the same order.
+        spent: times per width bucket.
+    """
+
+    pipeline: str
+    reader: str
+    outcome: Outcome
+    spent: dict[str, Spent]
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """The figures of one run in one width bucket, or of all widths.
+
+    Attributes:
+        width: a name of ``BUCKETS``, or ``all``.
+        crops: rates over crops; None without any.
+        vehicles: rates over votes, a vehicle being in the bucket of its widest crop; None without any.
+        sr_ms, read_ms: milliseconds per crop, wall time; None without crops.
+    """
+
+    width: str
+    crops: Rates | None
+    vehicles: Rates | None
+    sr_ms: float | None
+    read_ms: float | None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values."""
+        return {
+            "width": self.width,
+            "crops": self.crops.to_dict() if self.crops else None,
+            "vehicles": self.vehicles.to_dict() if self.vehicles else None,
+            "character_accuracy": character_accuracy(self.crops) if self.crops else None,
+            "sr_ms": self.sr_ms,
+            "read_ms": self.read_ms,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class PairedTest:
+    """A pipeline against the first one, same reader, same items.
+
+    Attributes:
+        unit: ``crops`` or ``vehicles``.
+        width: as of ``Cell``.
+        n: items.
+        gained, lost: items that only the second pipeline, or only the first, has right.
+        difference: of the exact match, second minus first, -1 to 1.
+        interval: of the difference, 95 % bootstrap over vehicles; None for a single one.
+        p: McNemar's exact two-sided p-value. Crops of one vehicle are not independent, which it does not
+            know: with tracks believe the interval, or the vehicles.
+        p_holm: corrected for all tests of the comparison.
+    """
+
+    reader: str
+    first: str
+    second: str
+    unit: str
+    width: str
+    n: int
+    gained: int
+    lost: int
+    difference: float
+    interval: Interval | None
+    p: float
+    p_holm: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values; the interval as [low, high] or null."""
+        values = asdict(self)
+        values["interval"] = [self.interval.low, self.interval.high] if self.interval else None
+        return values
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One crop and what every run made of it: texts in the order of the runs, prepared."""
+
+    path: Path
+    box: Box | None
+    width: int
+    label: str
+    texts: tuple[str, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values."""
+        return {"path": str(self.path), "width": self.width, "label": self.label, "texts": list(self.texts)}
+
+
+def character_accuracy(rates: Rates) -> float:
+    """``max(0, 1 - CER)``."""
+    return max(0.0, 1.0 - rates.score.cer)
+
+
+def cells(run: Run, settings: Settings) -> list[Cell]:
+    """One cell for each bucket that holds a crop or a vehicle, and one of all."""
+    samples: dict[str, list[Sample]] = {}
+    vehicles: dict[str, list[VehicleSample]] = {}
+    for sample in run.outcome.samples:
+        samples.setdefault(bucket(sample.traits.width), []).append(sample)
+    for vehicle in run.outcome.vehicles:
+        vehicles.setdefault(bucket(vehicle.traits.width), []).append(vehicle)
+    found = [
+        _cell(name, samples.get(name, ()), vehicles.get(name, ()), run.spent[name], settings)
+        for name in BUCKETS
+        if name in samples or name in vehicles
+    ]
+    total = Spent(
+        *(sum(getattr(s, n) for s in run.spent.values()) for n in ("crops", "enlarging", "reading"))
+    )
+    return [*found, _cell(ALL, run.outcome.samples, run.outcome.vehicles, total, settings)]
+
+
+def _cell(
+    name: str, samples: Sequence[Sample], vehicles: Sequence[VehicleSample], spent: Spent, settings: Settings
+) -> Cell:
+    return Cell(
+        name,
+        crop_rates(samples, settings),
+        vehicle_rates(vehicles, settings),
+        spent.ms(spent.enlarging),
+        spent.ms(spent.reading),
+    )
+
+
+def paired_tests(runs: Sequence[Run], settings: Settings) -> list[PairedTest]:
+    """Each pipeline against the first one of its reader: over all crops, per width, and over vehicles.
+
+    Raises:
+        ValueError: the runs are not of the same crops.
+    """
+    tests: list[PairedTest] = []
+    for reader in dict.fromkeys(run.reader for run in runs):
+        first, *others = (run for run in runs if run.reader == reader)
+        for other in others:
+            tests += _tests(first, other, settings)
+    corrected = holm([test.p for test in tests])
+    return [_with_holm(test, p) for test, p in zip(tests, corrected, strict=True)]
+
+
+def _with_holm(test: PairedTest, p_holm: float) -> PairedTest:
+    values = {name: getattr(test, name) for name in test.__dataclass_fields__}
+    return PairedTest(**{**values, "p_holm": p_holm})
+
+
+def _tests(first: Run, second: Run, settings: Settings) -> list[PairedTest]:
+    crops = list(zip(first.outcome.samples, second.outcome.samples, strict=True))
+    if any((a.label, a.cluster) != (b.label, b.cluster) for a, b in crops):
+        raise ValueError("runs: expected the same crops in the same order in each")
+    groups = [(ALL, crops)]
+    for name in BUCKETS:
+        members = [pair for pair in crops if bucket(pair[0].traits.width) == name]
+        if members and len(members) < len(crops):
+            groups.append((name, members))
+    tests = [
+        _test(first, second, ("crops", name), pairs, [a.cluster for a, _ in pairs], settings)
+        for name, pairs in groups
+        if pairs
+    ]
+    votes = list(zip(first.outcome.vehicles, second.outcome.vehicles, strict=True))
+    if votes:
+        tests.append(_test(first, second, ("vehicles", ALL), votes, range(len(votes)), settings))
+    return tests
+
+
+def _test(
+    first: Run,
+    second: Run,
+    what: tuple[str, str],
+    pairs: Sequence[tuple[Sample, Sample]] | Sequence[tuple[VehicleSample, VehicleSample]],
+    clusters: Sequence[Any],
+    settings: Settings,
+) -> PairedTest:
+    before = [a.text == a.label for a, _ in pairs]
+    after = [b.text == b.label for _, b in pairs]
+    changes = [int(b) - int(a) for a, b in zip(before, after, strict=True)]
+    interval = cluster_bootstrap(
+        changes, [1] * len(changes), clusters, resamples=settings.resamples, seed=settings.seed
+    )
+    p = mcnemar(before, after)
+    names = (first.reader, first.pipeline, second.pipeline, *what)
+    counts = (len(changes), changes.count(1), changes.count(-1))
+    return PairedTest(*names, *counts, sum(changes) / len(changes), interval, p, p)
+
+
+def examples(places: Sequence[tuple[Path, Box | None]], runs: Sequence[Run], limit: int) -> list[Example]:
+    """Crops to look at, the narrow ones first: those where the runs differ in being right before others.
+
+    Args:
+        places: file and box of each crop, as the runs read them.
+        runs: at least one.
+        limit: how many at most, 0 or more.
+    """
+    found = [
+        Example(
+            path, box, samples[0].traits.width, samples[0].label, tuple(sample.text for sample in samples)
+        )
+        for (path, box), samples in zip(places, _side_by_side(runs), strict=True)
+    ]
+    told_apart = sorted(found, key=lambda one: len({text == one.label for text in one.texts}) == 1)
+    return sorted(told_apart[:limit], key=lambda one: one.width)
+
+
+def _side_by_side(runs: Sequence[Run]) -> list[tuple[Sample, ...]]:
+    return list(zip(*(run.outcome.samples for run in runs), strict=True))

@@ -1,0 +1,146 @@
+"""Ways of enlarging crops before they are read, and a reader behind one of them that keeps the times."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from lprfast._core import ModelError
+from lprfast.reader import PlateReader
+from lprfast.results import PlateRead
+from lprfast.super_resolution import SuperResolver, UpscaledCrop
+
+Crop = npt.NDArray[np.uint8]
+
+WIDTHS = (40, 60, 80, 100)
+BUCKETS = ("under 40", "40-60", "60-80", "80-100", "100+")
+
+
+def bucket(width: int) -> str:
+    """The width bucket of a crop: ``40-60`` holds 40 to below 60 pixels."""
+    return BUCKETS[sum(width >= edge for edge in WIDTHS)]
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """One way of enlarging.
+
+    Attributes:
+        name: ``none``, ``bicubic4`` or the model file's name.
+        enlarge: one answer per crop; None where crops are read as they are.
+        facts: what its figures depend on, name to plain value.
+    """
+
+    name: str
+    enlarge: Callable[[Sequence[Crop]], list[UpscaledCrop]] | None
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+def open_pipeline(text: str, device: str = "cpu", threads: int | None = None) -> Pipeline:
+    """``none``, ``bicubic2``, ``bicubic4``, ``bicubic8``, or the path of a super-resolution model.
+
+    Bicubic is Pillow's (a = -0.5), on one thread.
+
+    Raises:
+        ValueError: it is none of them; ModelError and OrtError as for ``SuperResolver``.
+    """
+    if text == "none":
+        return Pipeline("none", None)
+    if match := re.fullmatch("bicubic([248])", text):
+        scale = int(match[1])
+        return Pipeline(text, lambda crops: [_bicubic(crop, scale) for crop in crops], {"scale": scale})
+    if not Path(text).is_file():
+        raise ModelError(
+            f"pipeline: expected none, bicubic2, bicubic4, bicubic8 or the file of a model, got {text!r}"
+        )
+    resolver = SuperResolver(text, device=device, threads=threads, color="bgr")
+    contract = resolver.contract
+    facts = {"model": contract.name, "scale": contract.scale, "precision": contract.precision}
+    return Pipeline(Path(text).name, resolver.upscale_many, facts)
+
+
+def _bicubic(crop: Crop, scale: int) -> UpscaledCrop:
+    size = (crop.shape[1] * scale, crop.shape[0] * scale)
+    return UpscaledCrop(np.array(Image.fromarray(crop).resize(size, Image.Resampling.BICUBIC), np.uint8))
+
+
+@dataclass
+class Spent:
+    """Wall time, in seconds, and the crops that took it."""
+
+    crops: int = 0
+    enlarging: float = 0.0
+    reading: float = 0.0
+
+    def __add__(self, other: Spent) -> Spent:
+        return Spent(self.crops + other.crops, self.enlarging + other.enlarging, self.reading + other.reading)
+
+    def ms(self, seconds: float) -> float | None:
+        """Milliseconds per crop; None without crops."""
+        return 1000 * seconds / self.crops if self.crops else None
+
+
+class PipelineReader:
+    """A ``CropReader``: enlarges crops, reads them, and notes the times per width bucket.
+
+    Size, quality and calibration are those of the crops as given, so that all pipelines vote alike.
+
+    Args:
+        pipeline: how crops are enlarged.
+        reader: made with ``color="bgr"``.
+        below: crops of this width in pixels and more are read as they are; None enlarges all.
+    """
+
+    def __init__(self, pipeline: Pipeline, reader: PlateReader, below: int | None = None) -> None:
+        self.pipeline = pipeline
+        self.reader = reader
+        self._below = below
+        blank = np.full((24, 80), 128, np.uint8)
+        for _ in range(2):  # what the first run of a session costs is no crop's
+            self._read([blank] * 4, Spent())
+        self.spent = {name: Spent() for name in BUCKETS}
+
+    def read_many(self, crops: Sequence[Crop], nbest: int = 0) -> list[PlateRead]:
+        """One read per crop, in order; ``nbest`` has no meaning here."""
+        groups: dict[str, list[int]] = {}
+        for index, crop in enumerate(crops):
+            groups.setdefault(bucket(crop.shape[1]), []).append(index)
+        reads: list[PlateRead] = [PlateRead()] * len(crops)
+        for name, members in groups.items():
+            found = self._read([crops[index] for index in members], self.spent[name])
+            for index, read in zip(members, found, strict=True):
+                reads[index] = read
+        return reads
+
+    def _read(self, crops: Sequence[Crop], spent: Spent) -> list[PlateRead]:
+        start = time.perf_counter()
+        answers = self._enlarge(crops)
+        middle = time.perf_counter()
+        reads = self.reader.read_many(crops, enlarged=[answer.image for answer in answers])
+        spent.reading += time.perf_counter() - middle
+        spent.enlarging += middle - start
+        spent.crops += len(crops)
+        return [
+            PlateRead(status="error", error=answer.error, width=read.width, height=read.height)
+            if answer.error
+            else read
+            for read, answer in zip(reads, answers, strict=True)
+        ]
+
+    def _enlarge(self, crops: Sequence[Crop]) -> list[UpscaledCrop]:
+        answers = [UpscaledCrop()] * len(crops)
+        if self.pipeline.enlarge is None:
+            return answers
+        narrow = [i for i, crop in enumerate(crops) if self._below is None or crop.shape[1] < self._below]
+        enlarged = self.pipeline.enlarge([crops[i] for i in narrow])
+        for index, answer in zip(narrow, enlarged, strict=True):
+            answers[index] = answer
+        return answers
