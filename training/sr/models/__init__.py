@@ -1,6 +1,6 @@
-"""The networks by name: ``[N, C, h, w]`` in 0-1 to ``[N, C, s h, s w]``, not clamped; C is 1 (gray) or 3 (RGB).
+"""The networks by name: ``[N, C, h, w]`` in 0-1 to ``[N, C, s h, s w]``, not clamped; C: 1 (gray), 3 (RGB).
 
-The published networks keep the names that their weights have in public files, so that these load as they are.
+The published networks keep the names that their weights have in public files.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Callable
 from torch import nn
 
 from training.sr.models.bicubic import Bicubic
-from training.sr.models.compact import compact_42k, compact_1m
+from training.sr.models.compact import compact_1m, compact_42k
 from training.sr.models.espcn import Espcn
 from training.sr.models.esrgan import Rrdb
 from training.sr.models.lpsr import Lpsr

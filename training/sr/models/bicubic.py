@@ -7,7 +7,7 @@ from torch.nn import functional
 
 
 def enlarged(images: Tensor, scale: int) -> Tensor:
-    """``[N, C, h, w]`` to ``[N, C, s h, s w]`` by Keys' cubic with a = -3/4 on pixel centres, edges repeated."""
+    """``[N, C, h, w]`` to ``[N, C, s h, s w]`` by Keys' cubic, a = -3/4, on pixel centres."""
     return functional.interpolate(images, scale_factor=float(scale), mode="bicubic", align_corners=False)
 
 

@@ -1,4 +1,4 @@
-"""SRVGGNetCompact (Wang et al., Real-ESRGAN, 2021): plain convolutions at low resolution, then a pixel shuffle.
+"""SRVGGNetCompact (Wang et al., Real-ESRGAN, 2021): convolutions at low resolution, then a pixel shuffle.
 
 What the convolutions draw is added to the enlarged nearest neighbour, so a network that answers zero is
 nearest-neighbour enlargement. Only Conv, activation, pixel shuffle and Resize: edge parts run all of it.

@@ -1,4 +1,4 @@
-"""SwinIR (Liang et al., 2021), the large classical form: six groups of six layers, 180 features, windows of 8.
+"""SwinIR (Liang et al., 2021), the large form: six groups of six layers, 180 features, windows of 8.
 
 The names in the state dict are those of the published files; the tables that these hold beside the weights
 (``relative_position_index``, ``attn_mask``) are worked out here for each size of image. What those files take

@@ -1,7 +1,7 @@
 """TBSRN (Chen et al., Scene Text Telescope, 2021): residual blocks with self-attention over all pixels.
 
-As published, less what cannot serve here: the rectifier in front (crops are photographs of plates, and what is
-rectified is no longer registered with its input), recurrent layers that the published code builds and never
+As published, less what cannot serve here: the rectifier in front (what is rectified is no longer registered
+with its input), recurrent layers that the published code builds and never
 runs, and a position map of 16 x 64 that allows no other size: the same map is made for any size. What the
 published code keeps are 3.51 M parameters at x8, these 1.42 M; the 12 M of the plate paper's table are not
 explained by either.
@@ -64,9 +64,7 @@ class Enhancer(nn.Module):
             out: Tensor = layer(tokens).view(number, count, HEADS, WIDTH // HEADS).transpose(1, 2)
             return out
 
-        seen = functional.scaled_dot_product_attention(
-            heads(self.query), heads(self.key), heads(self.value)
-        )
+        seen = functional.scaled_dot_product_attention(heads(self.query), heads(self.key), heads(self.value))
         out: Tensor = self.join(seen.transpose(1, 2).reshape(number, count, WIDTH))
         return out
 
