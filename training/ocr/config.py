@@ -15,17 +15,8 @@ class Config(Settings):
     """Settings of one run. ``data`` and ``val`` name label files, ``data`` with an optional ``:weight``."""
 
     CHANGEABLE: ClassVar[frozenset[str]] = frozenset(
-        {
-            "minutes",
-            "steps",
-            "workers",
-            "threads",
-            "val",
-            "eval_every",
-            "checkpoint_minutes",
-            "export",
-            "name",
-        }
+        {"minutes", "steps", "workers", "threads", "val", "eval_every", "checkpoint_minutes", "export"}
+        | {"name"}
     )
 
     arch: str = "aligned_slim"

@@ -32,7 +32,7 @@ PARITY_SEED = 7
 
 
 def export_checkpoint(checkpoint: Path, out: Path, name: str) -> dict[str, str]:
-    """Writes the averaged weights of the best validation to ``out`` and returns the file's metadata.
+    """Writes the averaged weights of ``checkpoint`` to ``out`` and returns the file's metadata.
 
     Raises:
         ValueError: the checkpoint cannot be used, or ``out`` cannot be written.
@@ -65,13 +65,12 @@ def training_record(state: dict[str, Any], model: nn.Module) -> dict[str, Any]:
         "degradation": config.degradation,
         "widths": list(config.widths),
         "steps": state["step"],
-        "best_step": state["best"].get("step", state["step"]),
         "minutes": round(state["minutes"], 1),
         "images": state["images"],
         "batch": config.batch,
         "learning_rate": config.lr,
         "seed": config.seed,
-        "validation": state["best"].get("scores", state["scores"]),
+        "validation": state["scores"],
         "torch": torch.__version__,
         "lprfast": _core.version,
     }
@@ -147,7 +146,7 @@ def answers(model: nn.Module, images: NDArray[np.float32]) -> NDArray[np.float32
 def main(arguments: list[str] | None = None) -> int:
     """Runs the command line; 0: the file stands, 1: parity failed, 2: an argument cannot be used."""
     parser = argparse.ArgumentParser(prog="python -m training.sr.export", description=__doc__)
-    parser.add_argument("checkpoint", type=Path, help="last.pt of a run of training/train_sr.py")
+    parser.add_argument("checkpoint", type=Path, help="best_psnr.pt, best_exact.pt or last.pt of a run")
     parser.add_argument("--out", type=Path, required=True, help="ONNX file to write")
     parser.add_argument("--name", default="lprfast-sr", help="name stored in the file (default %(default)s)")
     given = parser.parse_args(arguments)

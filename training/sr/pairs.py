@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lprfast.data.images import load_image
-from lprfast.data.labels import LabelRow
+from training.ocr.labels import LabelledCrop
 from training.synth.camera import Optics, draw_optics, draw_view
 from training.synth.generator import FLAT, Library
 from training.synth.pair import degraded, scene
@@ -27,8 +27,8 @@ _TRIES = 8
 
 @dataclass(frozen=True)
 class Pair:
-    """``low`` uint8 [h, w] gray or [h, w, 3] BGR, ``high`` the same view at ``scale`` times the size, the text
-    that it shows ("" where none is known)."""
+    """``low`` uint8 [h, w] gray or [h, w, 3] BGR, ``high`` the same view at ``scale`` times the size, and the
+    text that it shows ("" where none is known)."""
 
     low: Image
     high: Image
@@ -57,7 +57,7 @@ class PairSource:
     one_line: bool = False
 
     def drawn(self, rng: random.Random, width: int, least_height: int = 0, repeat: int = 1) -> list[Pair]:
-        """One synthetic plate, made small ``repeat`` times; ``width`` of ``low`` and its least height in px."""
+        """One synthetic plate, made small ``repeat`` times; ``width`` and least height of ``low`` in px."""
         level = self.difficulty
         for _ in range(_TRIES):
             plate = self.library.plate(rng, level, self._layout(rng))
@@ -71,7 +71,7 @@ class PairSource:
             pairs.append(self._pair(rng, image, draw_optics(rng, level), "".join(plate.lines)))
         return pairs
 
-    def labelled(self, rng: random.Random, row: LabelRow, width: int) -> Pair:
+    def labelled(self, rng: random.Random, row: LabelledCrop, width: int) -> Pair:
         """A labelled crop as ``high``, made small; at most ``width`` px wide, less if the crop has fewer.
 
         Raises:
@@ -121,7 +121,7 @@ def _tint(rng: random.Random) -> NDArray[Any]:
     return np.asarray(np.clip(tint - tint @ _LUMA, -100, 100), np.float32)
 
 
-def cut_out(rng: random.Random, image: Image, row: LabelRow) -> Image:
+def cut_out(rng: random.Random, image: Image, row: LabelledCrop) -> Image:
     """The plate of a row whose image is a photograph (CCPD), with margins as a detector leaves them."""
     if row.box is None:
         return image
