@@ -32,7 +32,6 @@ LETTER_FOR_DIGIT = 0.5
 class Lcofl(SrLoss):
     """``L_S + lambda (L_C + L_P)``; lambda 1 as published, or None: by gradient norms, times ``ratio``."""
 
-    whole_plates = True
     class_weights: Tensor
     digits: Tensor
     letters: Tensor

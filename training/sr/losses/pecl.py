@@ -22,7 +22,7 @@ from collections.abc import Iterable, Sequence
 import torch
 from torch import Tensor, nn
 
-from training.sr.losses.encoders import Encoder, ReaderEncoder
+from training.sr.losses.encoders import Encoder
 from training.sr.losses.terms import Batch, SrLoss, pixel_loss
 
 CONTRASTIVE = ("as_printed", "pull", "pull_push")
@@ -57,7 +57,6 @@ class Pecl(SrLoss):
         pixel: str = "mse",
     ) -> None:
         super().__init__()
-        self.whole_plates = isinstance(encoder, ReaderEncoder)
         self.encoder, self.d = encoder, d
         self.contrastive, self.weighting, self.metric = contrastive, weighting, metric
         self.margin = default_margin(contrastive, metric, d) if margin is None else margin

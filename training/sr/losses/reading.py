@@ -19,8 +19,6 @@ class ConfidenceLoss(SrLoss):
     surely) is best. It is here to be compared; use :class:`ReadingLoss`.
     """
 
-    whole_plates = True
-
     def __init__(self, reader: FrozenReader, weight: float = CONFIDENCE_WEIGHT, pixel: str = "l1") -> None:
         super().__init__()
         self.reader, self.weight, self.pixel = reader, weight, pixel
@@ -42,8 +40,6 @@ class ReadingLoss(SrLoss):
 
     ``weight``: lambda; None sets it so that both gradients at the image are equally long, times ``ratio``.
     """
-
-    whole_plates = True
 
     def __init__(
         self, reader: FrozenReader, weight: float | None = None, ratio: float = 1.0, pixel: str = "l1"

@@ -21,12 +21,7 @@ class Batch(NamedTuple):
 
 
 class SrLoss(nn.Module):
-    """A loss of enlarged images. ``parts`` holds the last value of each term, for the log.
-
-    ``whole_plates``: whether it reads, and patches will not do.
-    """
-
-    whole_plates = False
+    """A loss of enlarged images. ``parts`` holds the last value of each term, for the log."""
 
     def __init__(self) -> None:
         super().__init__()
