@@ -168,18 +168,18 @@ def test_confidence_rewards_sure_reads_right_or_wrong() -> None:
 
     sure_and_wrong = reads([[0.01, 0.98, 0.01]])  # says class 1
     unsure_and_right = reads([[0.2, 0.3, 0.5]])  # says class 2, the truth
-    assert float(confidence_loss(sure_and_wrong)) == pytest.approx(-math.log(0.98))
+    assert float(confidence_loss(sure_and_wrong)) == pytest.approx(-math.log(0.98), rel=1e-4)
     assert float(confidence_loss(sure_and_wrong)) < float(confidence_loss(unsure_and_right))
 
 
 def test_the_label_does_not_enter_the_confidence() -> None:
     reader = make_reader()
     batch, other = make_batch(["A0", "B1"]), make_batch(["1B", "00"])
-    upscaled = upscaled_like(batch)
+    upscaled = upscaled_like(batch).detach()
     loss = ConfidenceLoss(reader)
     assert float(loss(upscaled, batch)) == float(loss(upscaled, other))
     expected = (upscaled - batch.high).abs().mean() + 0.1 * confidence_loss(reader(upscaled, batch.sizes))
-    assert float(loss(upscaled, batch)) == pytest.approx(float(expected.detach()))
+    assert float(loss(upscaled, batch)) == pytest.approx(float(expected))
 
 
 # Balance by gradients.
@@ -293,26 +293,38 @@ def test_the_discriminator_judges_every_pixel_of_any_size() -> None:
     assert Discriminator(3)(torch.rand(2, 3, 21, 50)).shape == (2, 1, 21, 50)
 
 
-def test_the_discriminator_learns_and_the_network_is_judged() -> None:
+def test_the_discriminator_learns() -> None:
     torch.manual_seed(0)
-    loss = AdversarialLoss(make_reader(), channels=1, adversarial=1.0, lr=2e-3).train()
-    batch = make_batch(["A0", "B1"])
-    upscaled = torch.full_like(batch.high, 0.5).requires_grad_()
-    loss(upscaled, batch)
-    assert all(parameter.grad is None for parameter in loss.discriminator.parameters())
-    before = {name: value.clone() for name, value in loss.reader.state_dict().items()}
-    for _ in range(40):
-        loss.learn(upscaled.detach(), batch)
+    loss = AdversarialLoss(make_reader(), channels=1, lr=2e-3, features=8).train()
+    high = torch.rand(2, 1, 8, 12)
+    batch = Batch(high, high, ["A", "B"], torch.tensor([[8, 12]] * 2))
+    gray = torch.full_like(high, 0.5)
+    for _ in range(60):
+        loss.learn(gray, batch)
     with torch.no_grad():
-        true, false = loss.discriminator(batch.high).mean(), loss.discriminator(upscaled).mean()
+        true, false = loss.discriminator(high).mean(), loss.discriminator(gray).mean()
     assert float(true) > float(false) + 0.3
-    (gradient,) = torch.autograd.grad(loss(upscaled, batch), upscaled)
-    assert float(gradient.abs().max()) > 0
+    kept = AdversarialLoss(make_reader(), channels=1, features=8)
+    kept.load_state_dict(loss.state_dict())
+    assert kept.optimizer.state_dict()["state"][0]["step"] == 60
+
+
+def test_the_network_is_judged_by_discriminator_and_reader() -> None:
+    loss = AdversarialLoss(make_reader(), channels=1, adversarial=0.7, weight=0.0).train()
+    batch = make_batch(["A0", "B1"])
+    upscaled = upscaled_like(batch)
+    before = {name: value.clone() for name, value in loss.reader.state_dict().items()}
+    total = loss(upscaled, batch)
+    judged = (loss.discriminator(upscaled) - 1).square().mean()
+    (both,) = torch.autograd.grad(total, upscaled, retain_graph=True)
+    (first,) = torch.autograd.grad((upscaled - batch.high).abs().mean(), upscaled)
+    (second,) = torch.autograd.grad(judged, upscaled)
+    # Spectral norms move a little at each call in training.
+    torch.testing.assert_close(both, first + 0.7 * second, atol=1e-5, rtol=0.5)
+    total.backward()
+    assert all(parameter.grad is None for parameter in loss.parameters())
     assert all(torch.equal(value, before[name]) for name, value in loss.reader.state_dict().items())
     assert loss.trained() == ()  # it has an optimiser of its own, which a checkpoint keeps
-    kept = AdversarialLoss(make_reader(), channels=1)
-    kept.load_state_dict(loss.state_dict())
-    assert kept.optimizer.state_dict()["state"][0]["step"] == 40
 
 
 def test_a_bare_loss_says_that_it_is_none() -> None:

@@ -27,16 +27,16 @@ from training.sr.losses.terms import Batch
 
 
 class Small(Encoder):
-    """A linear layer of all pixels."""
+    """A linear layer of the means of 8 x 8 pixels."""
 
     def __init__(self, d: int, frozen: bool) -> None:
         super().__init__(frozen)
         torch.manual_seed(0)
-        self.net = nn.Linear(24 * 64, d)
+        self.net = nn.Linear(24, d)
         self.freeze()
 
     def embed(self, images: Tensor, batch: Batch) -> Tensor:
-        out: Tensor = self.net(images.flatten(1) - 0.5)
+        out: Tensor = self.net(8 * (functional.avg_pool2d(images, 8).flatten(1) - 0.5))
         return out
 
 
@@ -133,9 +133,11 @@ def test_the_push_by_hand_and_only_on_true_images() -> None:
 # Weights.
 
 
-def run_weights(loss: Pecl, pixel: float, second: float, steps: int = 400) -> tuple[float, float]:
+def run_weights(
+    loss: Pecl, pixel: float, second: float, steps: int = 150, lr: float = 0.01
+) -> tuple[float, float]:
     """Both losses held constant: where the weights go."""
-    optimizer = torch.optim.Adam([p for n, p in loss.named_parameters() if "encoder" not in n], 5e-3)
+    optimizer = torch.optim.Adam([p for n, p in loss.named_parameters() if "encoder" not in n], lr)
     batch = make_batch(["A"])
     for _ in range(steps):
         optimizer.zero_grad()
@@ -166,7 +168,7 @@ def test_as_printed_with_clipped_weights_reaches_zero_without_a_network() -> Non
 @pytest.mark.parametrize(("pixel", "second"), [(0.003, 0.5), (0.5, 0.003), (0.0, 1.0)])
 def test_uncertainty_keeps_both_terms(pixel: float, second: float) -> None:
     loss = Pecl(Small(8, True), 8, weighting="uncertainty")
-    first, other = run_weights(loss, pixel, second, 3000)
+    first, other = run_weights(loss, pixel, second, 250, 0.06)
     assert min(first, other) > 1e-3
     expected = 0.5 / max(pixel, math.exp(-6))  # the optimum of exp(-s) L / 2 + s / 2 is s = log L
     assert first == pytest.approx(expected, rel=0.05)
@@ -187,7 +189,7 @@ def test_the_loss_is_the_weighted_sum() -> None:
     apart = distance(encoder(upscaled, batch), encoder(batch.high, batch), "l1")
     expected = 0.75 * functional.mse_loss(upscaled, batch.high)
     expected = expected + 0.25 * apart.square().mean() / expected_distance("l1", 8) ** 2
-    assert float(loss(upscaled, batch)) == pytest.approx(float(expected.detach()), rel=1e-5)
+    assert float(loss(upscaled, batch).detach()) == pytest.approx(float(expected.detach()), rel=1e-5)
 
 
 # Encoders.
@@ -195,18 +197,20 @@ def test_the_loss_is_the_weighted_sum() -> None:
 
 @pytest.mark.parametrize(("form", "collapses"), [("pull", True), ("pull_push", False)])
 def test_a_trained_encoder_collapses_without_a_push(form: str, collapses: bool) -> None:
+    """A constant embedding makes enlarged and true images equal at no cost to the network."""
     batch = make_batch(list("ABCDEFGH"))
-    upscaled = upscaled_like(batch).detach()
     encoder = Small(16, frozen=False)
     loss = Pecl(encoder, 16, form, weight=1.0)
-    optimizer = torch.optim.Adam(loss.trained(), 3e-3)
+    optimizer = torch.optim.Adam(loss.trained(), 2e-2)
     start = float(encoder(batch.high, batch).var(0).sum().detach())
-    for _ in range(150):
+    for step in range(80):
         optimizer.zero_grad()
-        loss(upscaled, batch).backward()
+        fresh = make_batch(batch.texts, seed=step + 1)
+        noisy = fresh.high.lerp(torch.rand(fresh.high.shape), 0.5)
+        loss(noisy, fresh).backward()
         optimizer.step()
     end = float(encoder(batch.high, batch).var(0).sum().detach())
-    assert end < 0.1 * start if collapses else end > 0.5 * start
+    assert end < 0.02 * start if collapses else end > 0.1 * start
 
 
 def test_a_frozen_encoder_learns_nothing() -> None:

@@ -56,7 +56,10 @@ def _leaky(x: Tensor) -> Tensor:
 
 
 class AdversarialLoss(ReadingLoss):
-    """The generator's loss; ``learn`` is the discriminator's step, with an optimiser of its own."""
+    """The generator's loss; ``learn`` is the discriminator's step, with an optimiser of its own.
+
+    ``features``: of the discriminator's first layer.
+    """
 
     def __init__(
         self,
@@ -67,10 +70,11 @@ class AdversarialLoss(ReadingLoss):
         weight: float | None = None,
         ratio: float = 1.0,
         pixel: str = "l1",
+        features: int = 32,
     ) -> None:
         super().__init__(reader, weight, ratio, pixel)
         self.adversarial = adversarial
-        self.discriminator = Discriminator(channels)
+        self.discriminator = Discriminator(channels, features)
         self.optimizer = torch.optim.Adam(self.discriminator.parameters(), lr, betas=(0.5, 0.999))
 
     def forward(self, upscaled: Tensor, batch: Batch) -> Tensor:

@@ -91,7 +91,8 @@ class Pecl(SrLoss):
         if self.weighting == "fixed":
             return 1 - self.weight, self.weight
         if self.weighting == "clipped_learnable":
-            return float(self.pixel_share), 1 - float(self.pixel_share)
+            share = float(self.pixel_share.detach())
+            return share, 1 - share
         first, second = (0.5 * torch.exp(-self.log_variances.detach().clamp(*LOG_VARIANCES))).tolist()
         return first, second
 
