@@ -95,8 +95,9 @@ class FrozenReader(nn.Module):
         targets, lengths, usable = self.targets(texts, log_posteriors.shape[1])
         steps = torch.full((len(texts),), log_posteriors.shape[1], dtype=torch.int64)
         losses = functional.ctc_loss(
-            log_posteriors.transpose(0, 1), targets, steps, lengths, reduction="none", zero_infinity=True
-        )
+            log_posteriors.transpose(0, 1), targets.to(log_posteriors.device), steps, lengths,
+            reduction="none", zero_infinity=True,
+        )  # fmt: skip
         lengths = lengths.to(losses.device).clamp(min=1)
         return losses / lengths * usable.to(losses)
 

@@ -93,7 +93,9 @@ def occupancy(log_posteriors: Tensor, targets: Tensor, lengths: Tensor) -> Tenso
     with torch.enable_grad():
         leaf = log_posteriors.detach().requires_grad_()
         steps = torch.full((len(leaf),), leaf.shape[1], dtype=torch.int64)
-        losses = functional.ctc_loss(leaf.transpose(0, 1), targets, steps, lengths, reduction="none")
+        losses = functional.ctc_loss(
+            leaf.transpose(0, 1), targets.to(leaf.device), steps, lengths, reduction="none"
+        )
         possible = losses.detach().isfinite()
         (gradient,) = torch.autograd.grad(losses[possible].sum(), leaf)
     held = (leaf.detach().exp() - gradient).clamp(0, 1)
