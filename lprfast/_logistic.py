@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from lprfast._core import ModelError
 from lprfast._metadata import require
 
 

@@ -24,7 +24,7 @@ from training.synth import (
     surface,
 )
 from training.synth.__main__ import main
-from training.synth.camera import _sensor, draw_optics, draw_view, photograph
+from training.synth.camera import draw_optics, draw_view, photograph, sensed
 from training.synth.generator import FLAT, NEGATIVE_SHARE, Library, part_of
 from training.synth.plate import draw_symbols
 from training.synth.stroke_font import likeness
@@ -92,7 +92,7 @@ def test_the_widest_plates_and_negatives_can_be_drawn() -> None:
 
 def test_a_crop_of_more_pixels_than_the_noise_bank_gets_noise_all_over() -> None:
     optics = next(o for n in range(99) if (o := draw_optics(random.Random(n), 1.0)).noise > 3 and not o.jpeg)
-    noisy = _sensor(random.Random(1), np.full((1200, 1024), 128, np.float32), optics)
+    noisy = sensed(random.Random(1), np.full((1200, 1024), 128, np.float32), optics)
     assert noisy.shape == (1200, 1024)
     assert min(noisy[:600].std(), noisy[600:].std()) > 0.3
 

@@ -39,23 +39,41 @@ def save_checkpoint(path: Path, state: dict[str, Any]) -> None:
     os.replace(partial, path)
 
 
+def read_state(path: Path, program: str) -> dict[str, Any]:
+    """Reads to the CPU what ``save_checkpoint`` wrote for ``program``, such as ``train_ocr.py``.
+
+    Raises:
+        ValueError: the file is missing, is not a checkpoint, of another format, or damaged.
+    """
+    if not path.is_file():
+        raise ValueError(f"{path}: no such checkpoint; {program} writes last.pt into its --out folder")
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception:  # torch names no error type for a broken file, and its message has many lines
+        raise ValueError(
+            f"{path}: expected a checkpoint of training/{program} (last.pt), "
+            "got a file of another kind or a damaged one"
+        ) from None
+    if not isinstance(state, dict) or state.get("format") != FORMAT:
+        raise ValueError(f"{path}: not a checkpoint of format {FORMAT} of training/{program}")
+    return state
+
+
+def check_kinds(state: dict[str, Any], kinds: dict[str, Any]) -> None:
+    """Raises ValueError unless ``state`` has every key with a value of its kind."""
+    for key, kind in kinds.items():
+        if not isinstance(state.get(key), kind):
+            got = type(state[key]).__name__ if key in state else "nothing"
+            raise ValueError(f"{key!r}: expected {getattr(kind, '__name__', 'a number')}, got {got}")
+
+
 def load_checkpoint(path: Path) -> dict[str, Any]:
     """Reads a checkpoint to the CPU; all that a run, an export or ``--init`` takes from it is there and fits.
 
     Raises:
         ValueError: the file is missing, is not a checkpoint of this program, of another format, or damaged.
     """
-    if not path.is_file():
-        raise ValueError(f"{path}: no such checkpoint; train_ocr.py writes last.pt into its --out folder")
-    try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception:  # torch names no error type for a broken file, and its message has many lines
-        raise ValueError(
-            f"{path}: expected a checkpoint of training/train_ocr.py (last.pt), "
-            "got a file of another kind or a damaged one"
-        ) from None
-    if not isinstance(state, dict) or state.get("format") != FORMAT:
-        raise ValueError(f"{path}: not a checkpoint of format {FORMAT} of training/train_ocr.py")
+    state = read_state(path, "train_ocr.py")
     try:
         _check(state)
     except (TypeError, ValueError) as error:
@@ -81,10 +99,7 @@ def averaged_model(state: dict[str, Any], key: str = "ema") -> nn.Module:
 
 
 def _check(state: dict[str, Any]) -> None:
-    for key, kind in _KINDS.items():
-        if not isinstance(state.get(key), kind):
-            got = type(state[key]).__name__ if key in state else "nothing"
-            raise ValueError(f"{key!r}: expected {getattr(kind, '__name__', 'a number')}, got {got}")
+    check_kinds(state, _KINDS)
     if not all(isinstance(symbol, str) for symbol in state["charset"]):
         raise ValueError("'charset': expected a list of symbols")
     if not isinstance(state["config"].get("arch"), str):

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass, fields
-from typing import Any
+from dataclasses import dataclass
+from typing import ClassVar
 
 from training.ocr.model import ARCHITECTURES, default_input, has_locator
-
-# What may differ between the starts of one run: how it is run and when it ends, not what it learns from.
-CHANGEABLE = frozenset(
-    {"minutes", "steps", "workers", "threads", "val", "eval_every", "checkpoint_minutes", "export", "name"}
-)
+from training.settings import Settings, require
 
 
 @dataclass(frozen=True)
-class Config:
+class Config(Settings):
     """Settings of one run. ``data`` and ``val`` name label files, ``data`` with an optional ``:weight``."""
+
+    CHANGEABLE: ClassVar[frozenset[str]] = frozenset(
+        {"minutes", "steps", "workers", "threads", "val", "eval_every", "checkpoint_minutes", "export"}
+        | {"name"}
+    )
 
     arch: str = "aligned_slim"
     input: tuple[int, int] = (0, 0)  # height, width in pixels; (0, 0): what the architecture is made for
@@ -49,69 +50,36 @@ class Config:
     name: str = "lprfast-ocr"
 
     def __post_init__(self) -> None:
-        _require(self.arch in ARCHITECTURES, "arch", f"one of {', '.join(ARCHITECTURES)}", self.arch)
+        require(self.arch in ARCHITECTURES, "arch", f"one of {', '.join(ARCHITECTURES)}", self.arch)
         if self.input == (0, 0):
             object.__setattr__(self, "input", default_input(self.arch))
         low, high = self.multi_scale
-        _require(0 < low <= high <= 1, "--multi-scale", "0 < LOW <= HIGH <= 1", self.multi_scale)
-        _require(0 <= self.data_share <= 1, "--data-share", "0 to 1", self.data_share)
-        _require(self.batch >= 2, "--batch", "2 or more (batch normalisation)", self.batch)
-        _require(self.repeat >= 1, "--repeat", "1 or more", self.repeat)
-        _require(0 < self.lr < math.inf, "--lr", "a positive finite number", self.lr)
-        _require(0 <= self.seed < 2**63, "--seed", "0 to 2**63 - 1", self.seed)
+        require(0 < low <= high <= 1, "--multi-scale", "0 < LOW <= HIGH <= 1", self.multi_scale)
+        require(0 <= self.data_share <= 1, "--data-share", "0 to 1", self.data_share)
+        require(self.batch >= 2, "--batch", "2 or more (batch normalisation)", self.batch)
+        require(self.repeat >= 1, "--repeat", "1 or more", self.repeat)
+        require(0 < self.lr < math.inf, "--lr", "a positive finite number", self.lr)
+        require(0 <= self.seed < 2**63, "--seed", "0 to 2**63 - 1", self.seed)
         minutes = self.minutes
-        _require(minutes is None or minutes < math.inf, "--minutes", "a finite number", minutes)
-        _require(self.val_size >= 1, "--val-size", "1 or more", self.val_size)
+        require(minutes is None or minutes < math.inf, "--minutes", "a finite number", minutes)
+        require(self.val_size >= 1, "--val-size", "1 or more", self.val_size)
         for flag in ("minutes", "steps", "threads", "eval_every", "checkpoint_minutes"):
             value = getattr(self, flag)
-            _require(value is None or value > 0, f"--{flag.replace('_', '-')}", "a positive number", value)
-        _require(self.workers is None or self.workers >= 0, "--workers", "0 or more", self.workers)
+            require(value is None or value > 0, f"--{flag.replace('_', '-')}", "a positive number", value)
+        require(self.workers is None or self.workers >= 0, "--workers", "0 or more", self.workers)
         height, width = self.input
-        _require(
+        require(
             height % 16 == width % 4 == 0 and 16 <= height <= 256 and 64 <= width <= 1024,
             "--input",
             "HxW with H a multiple of 16 up to 256 and W a multiple of 4 from 64 to 1024",
             f"{height}x{width}",
         )
-        _require(
+        require(
             (width == 4 * height and height % 32 == 0) or not has_locator(self.arch),
             "--input",
             f"HxW with H a multiple of 32 and W four times H for {self.arch}",
             f"{height}x{width}",
         )
-        _require(self.balance in (None, "type", "region"), "--balance", "type or region", self.balance)
+        require(self.balance in (None, "type", "region"), "--balance", "type or region", self.balance)
         known = ("auto", "fp32", "bf16")
-        _require(self.precision in known, "--precision", "auto, fp32 or bf16", self.precision)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values, as they are stored."""
-        return asdict(self)
-
-    @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> Config:
-        """The reverse of ``to_dict``; keys of other versions are passed over."""
-        known = {field.name for field in fields(cls)}
-        kept: dict[str, Any] = {}
-        for key in known & values.keys():
-            kept[key] = tuple(values[key]) if isinstance(values[key], list) else values[key]
-        return cls(**kept)
-
-    def resumed(self, given: dict[str, Any]) -> Config:
-        """This run's settings with the flags that may change at a new start.
-
-        Raises:
-            ValueError: a flag would change what is trained.
-        """
-        changed = {k: v for k, v in given.items() if v != getattr(self, k)}
-        for key in changed:
-            if key not in CHANGEABLE:
-                raise ValueError(
-                    f"--{key.replace('_', '-')}: the run was started with {getattr(self, key)!r} and cannot "
-                    f"go on with {changed[key]!r}; leave the flag out, or start another run with --init"
-                )
-        return Config.from_dict({**self.to_dict(), **changed})
-
-
-def _require(condition: bool, flag: str, expected: str, got: object) -> None:
-    if not condition:
-        raise ValueError(f"{flag}: expected {expected}, got {got!r}")
+        require(self.precision in known, "--precision", "auto, fp32 or bf16", self.precision)

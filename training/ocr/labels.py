@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lprfast.data.images import ImageError, load_image
+from lprfast.data.label_rows import Box
 from lprfast.data.labels import BadRow, LabelError, LabelRow, read_labels
 from lprfast.data.labels import LabelFile as Labels
 from lprfast.evaluation.metrics import normalize
@@ -32,6 +33,7 @@ class LabelledCrop:
     text: str
     type: str = ""
     region: str = ""
+    box: Box | None = None  # as in ``lprfast.data.labels``; readers train on crops and have none
 
 
 @dataclass(frozen=True)
@@ -87,7 +89,7 @@ def read_label_file(spec: str, split: str | None, steps: int = STEPS) -> LabelFi
     """
     path, weight = parse_spec(spec)
     labels = _with_texts(path)
-    return _usable(labels, labels.rows if split is None else _rows_of(labels, split), weight, steps)
+    return _usable(labels, labels.rows if split is None else rows_of(labels, split), weight, steps)
 
 
 def read_train_rows(spec: str) -> LabelFile:
@@ -130,7 +132,12 @@ def _usable(labels: Labels, chosen: Sequence[LabelRow], weight: float, steps: in
     return LabelFile(path, weight, tuple(rows), tuple(sorted(bad_rows, key=lambda bad: bad.line)))
 
 
-def _rows_of(labels: Labels, split: str) -> Sequence[LabelRow]:
+def rows_of(labels: Labels, split: str) -> Sequence[LabelRow]:
+    """The rows of a split, or all rows when none names one.
+
+    Raises:
+        ValueError: rows name splits and none of this one can be used.
+    """
     rows = [row for row in labels.rows if row.split == split]
     # A row that cannot be read may have been of this split: the others must not quietly take its place.
     if not rows and labels.rows and labels.bad_rows and "split" in labels.columns:

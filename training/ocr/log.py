@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -32,9 +33,18 @@ class RunLog:
         self._loss, self._steps, self._images, self._waited = 0.0, 0, 0, 0.0
 
     def step(
-        self, step: int, minutes: float, progress: float, lr: float, loss: float, images: int, waited: float
+        self,
+        step: int,
+        minutes: float,
+        progress: float,
+        lr: float,
+        loss: float,
+        images: int,
+        waited: float,
+        terms: Mapping[str, float] | None = None,
     ) -> None:
-        """Takes the figures of one step; ``waited``: seconds spent waiting for its batch."""
+        """Takes the figures of one step; ``waited``: seconds spent waiting for its batch; ``terms``: parts of
+        the loss, of which the last are written."""
         if not self._active:
             return
         self._loss += loss
@@ -49,6 +59,7 @@ class RunLog:
             loss=round(self._loss / self._steps, 4), lr=float(f"{lr:.3g}"),
             images_per_s=round(self._images / max(spent, 1e-9), 1),
             data_wait=round(min(1.0, self._waited / max(spent, 1e-9)), 3),
+            **({"terms": {name: float(f"{value:.4g}") for name, value in terms.items()}} if terms else {}),
         )  # fmt: skip
         if self._bar is not None:
             self._bar.update(self._task, completed=progress)

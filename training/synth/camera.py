@@ -122,7 +122,7 @@ def photograph(
     light: random.Random | None = None,
 ) -> Gray:
     """The crop of a plate, uint8 [h, ``width``]; shadows and glare come from ``light`` if given."""
-    crop = _frame(box, view)[1]
+    crop = frame(box, view)[1]
     height = max(8, min(2 * width, round(width * view.stretch * crop[3] / crop[2])))
     # Small crops are seen at twice their size first, so that lens and sampling are two steps.
     over = 2 if width < 110 else 1
@@ -133,13 +133,13 @@ def photograph(
         half = (canvas.shape[1] // 2, canvas.shape[0] // 2)
         source = cv2.resize(canvas, half, interpolation=cv2.INTER_AREA)
     phase = (rng.uniform(-0.5, 0.5) * over, rng.uniform(-0.5, 0.5) * over)
-    matrix = _projection(box, view, size, halved, phase)
+    matrix = projection(box, view, size, halved, phase)
     seen = cv2.warpPerspective(source, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    image = _light(light or rng, seen, _tone_curve(canvas, box, optics), optics)
-    image = _blur(image, optics, over, width)
+    image = lit(light or rng, seen, tone_curve(canvas, box, optics), optics)
+    image = blurred(image, optics, over, width)
     if over > 1:
         image = cv2.resize(image, (width, height), interpolation=optics.kernel)
-    return _sensor(rng, image, optics)
+    return sensed(rng, image, optics)
 
 
 def corners_in_crop(
@@ -158,7 +158,7 @@ def corners_in_crop(
 
 
 @functools.lru_cache(maxsize=1)  # asked for twice a plate, as _to_shares: by the picture, by its corners
-def _frame(box: Box, view: View) -> tuple[NDArray[np.float32], tuple[float, float, float, float]]:
+def frame(box: Box, view: View) -> tuple[NDArray[np.float32], tuple[float, float, float, float]]:
     """The plate's corners as seen, and the detector's box x, y, width, height around them."""
     _, _, width, height = box
     square = (_SQUARE + np.array(view.keystone).reshape(4, 2)) * (width, height)
@@ -176,20 +176,21 @@ def _frame(box: Box, view: View) -> tuple[NDArray[np.float32], tuple[float, floa
 def _to_shares(box: Box, view: View) -> NDArray[np.float64]:
     """The map from px of the canvas to shares of the crop, float64 [3, 3]."""
     x, y, w, h = box
-    corners, crop = _frame(box, view)
+    corners, crop = frame(box, view)
     source = np.array([[x, y], [x + w, y], [x + w, y + h], [x, y + h]], np.float32)
     target = (corners - np.array(crop[:2], np.float32)) / np.array(crop[2:], np.float32)
     return np.asarray(cv2.getPerspectiveTransform(source, target.astype(np.float32)), np.float64)
 
 
-def _projection(
+def projection(
     box: Box, view: View, size: tuple[int, int], halved: float, phase: tuple[float, float]
 ) -> NDArray[np.float64]:
+    """The perspective from a canvas shrunk by ``halved`` to a picture of ``size``, moved by ``phase`` px."""
     to_pixels = np.array([[size[0], 0, phase[0]], [0, size[1], phase[1]], [0, 0, 1.0]])
     return np.asarray((to_pixels @ _to_shares(box, view)) * (1 / halved, 1 / halved, 1), np.float64)
 
 
-def _tone_curve(canvas: Gray, box: Box, optics: Optics) -> NDArray[np.float32]:
+def tone_curve(canvas: Gray, box: Box, optics: Optics) -> NDArray[np.float32]:
     """Gray seen for each gray of the canvas: gamma, then an exposure that keeps the plate in range."""
     x, y, w, h = box
     curve = _RAMP ** np.float32(optics.gamma)
@@ -203,9 +204,8 @@ def _tone_curve(canvas: Gray, box: Box, optics: Optics) -> NDArray[np.float32]:
     return np.asarray((curve * np.float32(scale) + np.float32(level - mean * scale)) * 255, np.float32)
 
 
-def _light(
-    rng: random.Random, seen: NDArray[Any], curve: NDArray[np.float32], optics: Optics
-) -> NDArray[Any]:
+def lit(rng: random.Random, seen: NDArray[Any], curve: NDArray[np.float32], optics: Optics) -> NDArray[Any]:
+    """Gray seen through the curve, with shadows and glare, float32 in gray levels, not cut to 0-255."""
     image: NDArray[Any] = cv2.LUT(seen, curve)
     height, width = image.shape
     if optics.shade:
@@ -222,7 +222,8 @@ def _light(
     return image
 
 
-def _blur(image: NDArray[Any], optics: Optics, over: int, width: int) -> NDArray[Any]:
+def blurred(image: NDArray[Any], optics: Optics, over: int, width: int) -> NDArray[Any]:
+    """Defocus and motion of a crop of ``width`` px that is seen at ``over`` times its size."""
     # Bounded by the width of a character, about a ninth of the crop: past it nobody reads the plate.
     sigma = min(optics.defocus, 0.1 + width * 0.016) * over
     if sigma > 0.3:
@@ -250,7 +251,8 @@ def _noise_bank() -> NDArray[Any]:
     return np.random.default_rng(20240).standard_normal(_NOISE_SIZE, dtype=np.float32)
 
 
-def _sensor(rng: random.Random, image: NDArray[Any], optics: Optics) -> Gray:
+def sensed(rng: random.Random, image: NDArray[Any], optics: Optics) -> Gray:
+    """Noise, sharpening and codec of an image in gray levels, gray or BGR."""
     amount = min(optics.noise, 0.4 * optics.contrast)
     if amount > 0.3:
         start = rng.randrange(max(1, _NOISE_SIZE - image.size))
@@ -271,5 +273,5 @@ def _sensor(rng: random.Random, image: NDArray[Any], optics: Optics) -> Gray:
     out = to_bytes(image)
     if optics.jpeg:
         _, code = cv2.imencode(".jpg", out, [cv2.IMWRITE_JPEG_QUALITY, optics.jpeg])
-        out = np.asarray(cv2.imdecode(code, cv2.IMREAD_GRAYSCALE), np.uint8)
+        out = np.asarray(cv2.imdecode(code, cv2.IMREAD_UNCHANGED), np.uint8)
     return out

@@ -1,0 +1,1 @@
+"""Training of super-resolution networks for plates."""

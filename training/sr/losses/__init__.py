@@ -1,0 +1,1 @@
+"""The losses of super-resolution; docs/super_resolution.md compares them."""

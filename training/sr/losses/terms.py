@@ -1,0 +1,93 @@
+"""What every loss takes and answers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+
+class Batch(NamedTuple):
+    """``low`` float32 0-1 ``[N, C, h, w]``, ``high [N, C, s h, s w]``, the texts ("" where unknown), and
+    ``sizes`` int64 ``[N, 2]``: height and width of each ``high`` before it was padded to the batch's."""
+
+    low: Tensor
+    high: Tensor
+    texts: list[str]
+    sizes: Tensor
+
+
+class SrLoss(nn.Module):
+    """A loss of enlarged images. ``parts`` holds the last value of each term, for the log."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.parts: dict[str, float] = {}
+
+    def forward(self, upscaled: Tensor, batch: Batch) -> Tensor:
+        """The loss to descend, a scalar."""
+        raise NotImplementedError
+
+    def trained(self) -> Iterable[nn.Parameter]:
+        """What the loss learns together with the network."""
+        return ()
+
+    def learn(self, upscaled: Tensor, batch: Batch) -> None:
+        """Called after each step of the network, ``upscaled`` detached: what the loss learns for itself."""
+
+    def note(self, **terms: Tensor | float) -> None:
+        """Keeps values for the log."""
+        self.parts = {
+            name: float(value.detach() if isinstance(value, Tensor) else value)
+            for name, value in terms.items()
+        }
+
+
+class PixelLoss(SrLoss):
+    """Mean absolute (``l1``) or mean squared (``mse``, eq. 14 of the plate paper) difference."""
+
+    def __init__(self, kind: str = "l1") -> None:
+        super().__init__()
+        self.kind = kind
+
+    def forward(self, upscaled: Tensor, batch: Batch) -> Tensor:
+        return pixel_loss(self.kind, upscaled, batch.high)
+
+
+def pixel_loss(kind: str, upscaled: Tensor, high: Tensor) -> Tensor:
+    """``l1`` or ``mse`` over all pixels and channels."""
+    return functional.l1_loss(upscaled, high) if kind == "l1" else functional.mse_loss(upscaled, high)
+
+
+class GradientBalance(nn.Module):
+    """The factor by which a term's gradient at the enlarged image is ``ratio`` times the first term's.
+
+    Losses of different units cannot be weighed by their values: a CTC loss of 2 may push the pixels a
+    thousand times as hard as an L1 of 0.05, or not at all. The factor is averaged over steps
+    (``momentum``), and bounded, because the gradient of a plate that is read right vanishes.
+    """
+
+    factor: Tensor
+
+    def __init__(self, ratio: float = 1.0, momentum: float = 0.95, most: float = 10.0) -> None:
+        super().__init__()
+        self.ratio, self.momentum, self.most = ratio, momentum, most
+        self.register_buffer("factor", torch.tensor(float("nan")))
+
+    def forward(self, first: Tensor, term: Tensor, at: Tensor) -> Tensor:
+        """The factor for ``term``, without a gradient; ``at`` is the image both were worked out from."""
+        if at.requires_grad and self.training:
+            a, b = (_norm_of_gradient(loss, at) for loss in (first, term))
+            now = (self.ratio * a / b.clamp(min=1e-12)).clamp(max=self.most)
+            kept = now if bool(self.factor.isnan()) else self.factor.lerp(now, 1 - self.momentum)
+            self.factor.copy_(kept)
+        return torch.nan_to_num(self.factor)
+
+
+def _norm_of_gradient(loss: Tensor, at: Tensor) -> Tensor:
+    (gradient,) = torch.autograd.grad(loss, at, retain_graph=True)
+    out: Tensor = gradient.norm()
+    return out

@@ -1,0 +1,124 @@
+"""The training loop of SR."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+from torch import nn
+
+from training.ocr.model import parameter_count
+from training.ocr.schedule import learning_rate
+from training.ocr.world import default_workers, resolve_precision, start_world
+from training.sr.checkpoint import load_checkpoint, load_weights, read_weights
+from training.sr.config import Config
+from training.sr.data import batches, tensors
+from training.sr.losses.build import build_loss
+from training.sr.losses.terms import Batch
+from training.sr.models import build_model
+from training.sr.reader import FrozenReader
+from training.sr.run import CHECKPOINT, Run, best_name
+
+
+class Outcome(NamedTuple):
+    """What became of a run: the checkpoint to export, and whether it came to its end."""
+
+    checkpoint: Path
+    finished: bool
+
+
+def train(config: Config, out: Path, resume: bool = False, init: Path | None = None) -> Outcome:
+    """Trains a network; ``out`` then holds ``last.pt``, ``best_psnr.pt``, ``best_exact.pt`` and the log.
+
+    ``resume`` goes on from ``last.pt``; ``init`` starts a new run from trained or published weights.
+
+    Raises:
+        ValueError: a file cannot be used, and the message names it; there is nothing to train; or the loss
+            or its gradient is no longer finite, and the last checkpoint is as it was.
+    """
+    state = load_checkpoint(out / CHECKPOINT, resume=True) if resume else None
+    world = start_world(config.threads)
+    if world.size > 1:
+        raise ValueError("train_sr.py runs in one process; start it without torchrun")
+    config = dataclasses.replace(config, precision=resolve_precision(config.precision, world.device))
+    torch.manual_seed(config.seed)
+    model = build_model(config.arch, config.scale, config.channels)
+    if not parameter_count(model):
+        raise ValueError(f"--arch {config.arch}: there is nothing to train")
+    if init is not None:
+        config = dataclasses.replace(config, init=init.name)
+        try:
+            load_weights(model, read_weights(init), config.arch)
+        except ValueError as error:
+            raise ValueError(f"--init {init}: {error}") from None
+    reader = FrozenReader.load(config.reader)
+    run = Run(config, out, world, model, build_loss(config, reader), reader)
+    if state:
+        run.load(state)
+    try:
+        finished = _loop(run)
+    finally:
+        run.log.close()
+    measure = config.select
+    return Outcome(out / (CHECKPOINT if measure == "last" else best_name(measure)), finished)
+
+
+def _loop(run: Run) -> bool:
+    config, world = run.config, run.world
+    workers = default_workers(world.device) if config.workers is None else config.workers
+    stream = batches(run.maker, run.step, workers, pin=world.device.type == "cuda")
+    if run.step == 0:
+        run.report_baselines()
+    saved = validated = run.clock.minutes()
+    while (progress := run.clock.progress(run.step)) < 1 and not world.stop:
+        asked = time.monotonic()
+        batch = tensors(next(stream), world.device)
+        waited = time.monotonic() - asked
+
+        lr = learning_rate(progress, config.lr)
+        for group in run.optimizer.param_groups:
+            group["lr"] = lr
+        loss = _take_step(run, batch)
+
+        minutes = run.clock.minutes()
+        run.log.step(run.step, minutes, progress, lr, loss, config.batch, waited, run.loss.parts)
+        if minutes - validated >= config.eval_every:
+            run.validate()
+            validated = run.clock.minutes()
+        if minutes - saved >= config.checkpoint_minutes:
+            run.save()
+            saved = run.clock.minutes()
+    run.save()  # first: a validation that fails must not cost the steps since the last checkpoint
+    run.validate()
+    run.save()
+    if world.stop:
+        run.log.write("stopped", step=run.step, go_on_with="--resume")
+    return not world.stop
+
+
+def _take_step(run: Run, batch: Batch) -> float:
+    config = run.config
+    run.model.train()
+    with torch.autocast(run.world.device.type, torch.bfloat16, enabled=config.precision == "bf16"):
+        upscaled = run.model(batch.low)
+    upscaled = upscaled.float()
+    loss = run.loss(upscaled, batch)
+    run.optimizer.zero_grad(set_to_none=True)
+    loss.backward()
+    norm = nn.utils.clip_grad_norm_(run.model.parameters(), config.clip)
+    value = float(loss.detach())
+    if not (math.isfinite(value) and math.isfinite(float(norm))):
+        raise ValueError(
+            f"step {run.step + 1}: the loss is {value:g} and the norm of its gradient {float(norm):g}, "
+            f"expected finite numbers; the last checkpoint in {run.out} is as it was; try a lower --lr"
+        )
+    run.optimizer.step()
+    run.loss.learn(upscaled.detach(), batch)
+    run.ema.update(run.model, run.step)
+    run.step += 1
+    run.images += config.batch
+    return value
