@@ -33,8 +33,9 @@ from lprfast.results import (
     Quality,
 )
 from lprfast.sr_contract import SrContract
-from lprfast.streaming import TrackEvent, TrackVoter
+from lprfast.streaming import TrackVoter
 from lprfast.super_resolution import SuperResolver, UpscaledCrop
+from lprfast.track_event import TrackEvent
 from lprfast.voting import read_from_text, vote
 
 __version__: str = _core.version

@@ -10,10 +10,10 @@ from typing import Any, overload
 import numpy as np
 import numpy.typing as npt
 
+from lprfast._ballots import MAX_CHARACTERS, MAX_STEPS
 from lprfast._ranking import read_value
 from lprfast.results import Alternative, PlateRead, Quality, Status
 from lprfast.vote_settings import VoteSettings
-from lprfast.voting import MAX_CHARACTERS, MAX_STEPS
 
 # Classes kept of every time step. A character is open between a few look-alikes; over the bundled demo tracks
 # the probability of a vote moves by less than 0.001 with 4, by 0.007 with 2 and by 0.2 with 1.

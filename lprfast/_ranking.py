@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from lprfast import _core
+from lprfast.model import ModelContract
 from lprfast.results import Contribution, PlateRead, PlateVote
 from lprfast.vote_settings import VoteSettings
 
@@ -133,3 +135,22 @@ def _for_every_crop(answer: PlateVote, indices: Sequence[int], count: int) -> tu
 
 def _width_value(width: Any) -> float:
     return float(min(max(width or UNKNOWN_WIDTH, NARROW), WIDE)) / WIDE
+
+
+def first_looks(
+    crops: list[Any], contract: ModelContract, color: str
+) -> tuple[list[float], list[bytes | None]]:
+    """What each crop promises before the network sees it (0: it cannot be used), and its signature."""
+    size = (contract.input_height, contract.input_width)
+    looks: list[tuple[int, float, bytes | None]] = []
+    for crop in crops:
+        try:
+            sharpness, _, _, signature = _core.summarize(
+                crop, *size, contract.resize_fit, contract.resize_kernel, color
+            )
+            looks.append((crop.shape[1], sharpness, signature))
+        except (TypeError, ValueError):
+            looks.append((0, 0.0, None))
+    sharpest = max((sharpness for _, sharpness, _ in looks), default=0.0)
+    values = [crop_value(width, sharpness, sharpest) if width else 0.0 for width, sharpness, _ in looks]
+    return values, [signature for _, _, signature in looks]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import os
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -13,21 +12,22 @@ import numpy.typing as npt
 
 from lprfast import _core
 from lprfast._arguments import checked_times, crop_list, stop_probability, whole_number
+from lprfast._opening import calibration_options, find_model, model_layouts
 from lprfast._ort_library import ort_library_path
 from lprfast._ranking import (
     FIRST_PICTURES,
     FIRST_SHARE,
     best_first,
-    crop_value,
     evidence_of,
+    first_looks,
     vote_best_first,
 )
 from lprfast.formats.prior import LayoutChoice, LayoutPrior, layout_prior
 from lprfast.model import ModelContract
-from lprfast.models import DEFAULT_MODEL, model_names, model_path
+from lprfast.models import DEFAULT_MODEL
 from lprfast.results import Alternative, PlateRead, PlateVote, Quality
 from lprfast.sr_contract import SrContract
-from lprfast.super_resolution import DEFAULT_SR_BATCH, open_upscaler
+from lprfast.super_resolution import DEFAULT_SR_BATCH, DEFAULT_SR_BELOW, checked_sr_below, open_upscaler
 from lprfast.vote_settings import VoteSettings
 from lprfast.voting import vote, with_times
 
@@ -35,8 +35,6 @@ Crop = npt.NDArray[np.uint8]
 
 DEFAULT_BATCH = 16
 DEFAULT_MIN_CONFIDENCE = 0.01
-DEFAULT_SR_BELOW = 100
-_LARGEST_SR_BELOW = 1024
 
 
 class PlateReader:
@@ -84,10 +82,10 @@ class PlateReader:
         sr_below: int = DEFAULT_SR_BELOW,
     ) -> None:
         chosen = None if layouts is None or layouts == "model" else layout_prior(layouts)
-        source, name = _resolve(model, precision)
+        source, name = find_model(model, precision)
         threads = None if threads is None else whole_number("threads", threads)
         batch = whole_number("batch", batch)
-        self._sr_below = _checked_sr_below(sr_below)
+        self._sr_below = checked_sr_below(sr_below)
         self._session = _core.Session(source, ort_library_path(), device, 1)
         self._contract = ModelContract.from_metadata(self._session.metadata, name)
         if precision not in (None, self._contract.precision):
@@ -97,7 +95,7 @@ class PlateReader:
             )
         # Several crops settle by themselves what the layouts of the whole world could (docs/layouts.md).
         self._vote_layouts = chosen
-        self._layouts = _model_layouts(self._contract, name) if layouts == "model" else chosen
+        self._layouts = model_layouts(self._contract, name) if layouts == "model" else chosen
         self._model = name
         self._color = color
         self._device = device
@@ -131,7 +129,7 @@ class PlateReader:
                 two_line=contract.two_line == "halves",
                 upscaler=upscaler,
                 upscale_below=self._sr_below,
-                **_calibration(contract),
+                **calibration_options(contract),
                 prior=None if self._layouts is None else self._layouts.through(self._symbols),
             )
         except _core.ModelError as error:
@@ -261,43 +259,14 @@ class PlateReader:
         if stop_at is None:
             answer = ballot(read(list(range(len(crops)))))
         else:
-            order = best_first(*self._first_looks(crops))
+            order = best_first(*first_looks(crops, self._contract, self._color))
             evidence = evidence_of(FIRST_PICTURES, FIRST_SHARE, self._vote_settings)
             answer = vote_best_first(len(crops), order, read, ballot, stop_at, evidence)
         return (answer if seconds is None else with_times(answer, seconds)), reads
 
-    def _first_looks(self, crops: list[Any]) -> tuple[list[float], list[bytes | None]]:
-        """What each crop promises before the network sees it (0: it cannot be used), and its signature."""
-        contract = self._contract
-        size = (contract.input_height, contract.input_width)
-        looks: list[tuple[int, float, bytes | None]] = []
-        for crop in crops:
-            try:
-                sharpness, _, _, signature = _core.summarize(
-                    crop, *size, contract.resize_fit, contract.resize_kernel, self._color
-                )
-                looks.append((crop.shape[1], sharpness, signature))
-            except (TypeError, ValueError):
-                looks.append((0, 0.0, None))
-        sharpest = max((sharpness for _, sharpness, _ in looks), default=0.0)
-        values = [crop_value(width, sharpness, sharpest) if width else 0.0 for width, sharpness, _ in looks]
-        return values, [signature for _, _, signature in looks]
-
     def _read(self, crops: list[Any], nbest: int, enlarged: list[Any] | None = None) -> list[PlateRead]:
         answers = self._reader.read(crops, whole_number("nbest", nbest), enlarged)
         return [_plate_read(fields, self._symbols, self._vote_settings) for fields in answers]
-
-
-def _calibration(contract: ModelContract) -> dict[str, Any]:
-    names = ("features", "weights", "bias")
-    return {f"calibration_{name}": contract.calibration[name] for name in names if contract.calibration}
-
-
-def _checked_sr_below(value: int) -> int:
-    number = whole_number("sr_below", value)
-    if not 1 <= number <= _LARGEST_SR_BELOW:
-        raise ValueError(f"sr_below: expected 1 to {_LARGEST_SR_BELOW} pixels, got {number}")
-    return number
 
 
 def _plate_read(
@@ -327,25 +296,3 @@ def _plate_read(
         upscaled=upscaled,
         vote_settings=vote_settings,
     )
-
-
-def _model_layouts(contract: ModelContract, name: str) -> LayoutPrior | None:
-    try:
-        return layout_prior(contract.layouts) if contract.layouts else None
-    except ValueError as error:
-        raise _core.ModelError(f"{name}: metadata key 'layouts': {error}") from None
-
-
-def _resolve(model: str | os.PathLike[str] | bytes, precision: str | None) -> tuple[str | bytes, str]:
-    """What the session is opened from, and what error messages call it."""
-    if precision not in (None, "fp32", "int8"):
-        raise ValueError(f"precision: expected 'fp32', 'int8' or None, got {precision!r}")
-    if isinstance(model, bytes):
-        return model, "<bytes>"
-    if isinstance(model, str) and model in model_names():
-        path = model_path(model, precision)
-    elif isinstance(model, str) and not model.endswith(".onnx") and not os.path.exists(model):
-        path = model_path(model)  # raises: neither a bundled model nor a file
-    else:
-        path = Path(model)
-    return str(path), str(path)

@@ -18,6 +18,8 @@ from lprfast.sr_contract import SrContract
 Model = str | os.PathLike[str] | bytes
 Color = Literal["bgr", "rgb"]
 
+DEFAULT_SR_BELOW = 100  # pixels
+LARGEST_SR_BELOW = 1024
 DEFAULT_SR_BATCH = 16
 # A crop of more pixels than two patches of this side is run in patches.
 PATCH = 128
@@ -156,3 +158,11 @@ def open_upscaler(
     except _core.ModelError as error:
         raise _core.ModelError(f"{name}: {error}") from None
     return upscaler, contract, name
+
+
+def checked_sr_below(value: int) -> int:
+    """The argument ``sr_below`` in pixels; TypeError or ValueError when it is none."""
+    number = whole_number("sr_below", value)
+    if not 1 <= number <= LARGEST_SR_BELOW:
+        raise ValueError(f"sr_below: expected 1 to {LARGEST_SR_BELOW} pixels, got {number}")
+    return number

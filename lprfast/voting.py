@@ -11,8 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from lprfast import _core
-from lprfast._alphabet import Alphabet, Charset
+from lprfast._alphabet import Alphabet
 from lprfast._arguments import checked_times
+from lprfast._ballots import common_charset, leave_unreadable_out, reason_to_leave_out
 from lprfast._conflict import find_conflict
 from lprfast.formats.prior import LayoutChoice, LayoutPrior, layout_prior
 from lprfast.results import Alternative, Contribution, PlateRead, PlateVote, Status
@@ -23,10 +24,6 @@ from lprfast.vote_settings import VoteSettings, common_settings
 UNREADABLE_BELOW = 0.5
 # Of a character that came without a confidence.
 DEFAULT_CHAR_CONFIDENCE = 0.9
-# Bounds on what one read may cost the vote: no plate is near them.
-MAX_STEPS = 512
-MAX_CHARACTERS = 64
-
 Rule = Literal["fused", "best", "majority", "mvcp", "rover", "product"]
 RULES: tuple[Rule, ...] = get_args(Rule)
 _TEXT_RULES = ("best", "majority", "mvcp", "rover")
@@ -122,11 +119,11 @@ def decide(
         prior: over the texts.
         watch: gives the watchlist in the labels of the vote's alphabet, and the least probability asked for.
     """
-    charset = _common_charset(reads)
+    charset = common_charset(reads)
     known = frozenset(charset or ())
-    reasons = [_reason_to_leave_out(read, known) for read in reads]
+    reasons = [reason_to_leave_out(read, known) for read in reads]
     if rule in _TEXT_RULES:
-        _leave_unreadable_out(reads, reasons)
+        leave_unreadable_out(reads, reasons)
     taken = [index for index, reason in enumerate(reasons) if reason is None]
     alphabet = Alphabet(charset, [reads[index].text for index in taken])
     values = _core.vote_decide(
@@ -202,62 +199,6 @@ def _options(settings: VoteSettings | None) -> dict[str, Any]:
         "calibration_weights": list(settings.weights),
         "calibration_bias": settings.bias,
     }
-
-
-def _common_charset(reads: Sequence[PlateRead]) -> Charset | None:
-    first: tuple[int, Charset] | None = None
-    for index, read in enumerate(reads):
-        if read.log_posteriors is None or read.charset is None:
-            continue
-        if first is None:
-            if read.charset.count("") != 1:
-                raise ValueError(f'reads[{index}]: expected one blank "" in its charset')
-            first = (index, read.charset)
-        elif read.charset is not first[1] and read.charset != first[1]:
-            raise ValueError(
-                f"reads[{index}]: its charset differs from that of reads[{first[0]}]; "
-                "vote only reads of one model, or pass the others through read_from_text"
-            )
-    return None if first is None else first[1]
-
-
-def _leave_unreadable_out(reads: Sequence[PlateRead], reasons: list[str | None]) -> None:
-    """Where a read has a text, those whose text was refused do not vote: published rules count answers."""
-    answered = any(
-        read.status == "ok" and reason is None for read, reason in zip(reads, reasons, strict=True)
-    )
-    for index, read in enumerate(reads):
-        if answered and read.status != "ok" and reasons[index] is None:
-            reasons[index] = "unreadable, and the rule counts texts"
-
-
-def _reason_to_leave_out(read: PlateRead, known: frozenset[str]) -> str | None:
-    """Why the read takes no part in the vote, or None when it does."""
-    if read.status == "error":
-        return f"error: {read.error or 'no reason given'}"
-    if read.status == "no_plate" or (read.status == "ok" and not read.text):
-        return "no text was seen"
-    if not (isinstance(read.confidence, float | int) and 0 <= read.confidence <= 1):
-        return f"confidence: expected a number from 0 to 1, got {read.confidence!r}"
-    if len(read.text) > MAX_CHARACTERS:
-        return f"text: {len(read.text)} characters, more than the {MAX_CHARACTERS} that a plate can have"
-    if read.log_posteriors is None:
-        return "unreadable, and no log-posteriors" if read.status != "ok" else None
-    if read.charset is None:
-        return "log_posteriors without a charset"
-    unknown = sorted(set(read.text) - known)
-    if unknown:
-        return f"text has symbols that its charset lacks: {''.join(unknown)}"
-    return _reason_against_posteriors(read.log_posteriors, len(known))
-
-
-def _reason_against_posteriors(values: object, classes: int) -> str | None:
-    if not isinstance(values, np.ndarray) or values.dtype != np.float16:
-        came = values.dtype if isinstance(values, np.ndarray) else type(values).__name__
-        return f"log_posteriors: expected a float16 array, got {came}"
-    if values.ndim != 2 or values.shape[1] != classes or not 1 <= values.shape[0] <= MAX_STEPS:
-        return f"log_posteriors: expected shape [1-{MAX_STEPS}, {classes}], got {list(values.shape)}"
-    return None
 
 
 def _answer(reads: Sequence[PlateRead], decided: Decision) -> PlateVote:

@@ -624,8 +624,8 @@ def test_the_best_crops_are_read_first(counted: tuple[PlateReader, list[int]]) -
         crop_of_text("AB12"),  # a copy
         "no crop",
     ]
-    assert _ranking.best_first(*reader._first_looks(crops)) == [2, 3, 1, 4, 0, 5]
-    assert reader._first_looks(crops)[0][2] == 1.0
+    assert _ranking.best_first(*_ranking.first_looks(crops, reader.contract, "bgr")) == [2, 3, 1, 4, 0, 5]
+    assert _ranking.first_looks(crops, reader.contract, "bgr")[0][2] == 1.0
 
 
 def test_crop_values_by_hand() -> None:
