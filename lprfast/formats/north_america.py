@@ -11,7 +11,7 @@ from lprfast.formats.layout import LATIN, PlateLayout, without
 _CONSONANTS = without("AEIOUQ")
 _SURE = without("IOQ")
 # The weights below are relative to one another; times this, to those of the other continents.
-_SHARE = 1.4
+_SHARE = 2.2
 
 
 def _us(name: str, *patterns: str, letters: str = LATIN, weight: float = 0.15, ink: str = "dark",
@@ -155,10 +155,10 @@ _US_KINDS = (
         "[I] LLLL", "LL[I]LLL", weight=1.85),
     _us("us_prefix", "!DDDD", "!LLDDD", "!DDDDD", "!XXXX", "!LLDD", "!DDD LL", "!DDDL", "!XXXXX",
         weight=1.09),
-    _us("us_last_stacked", "DDDD!", "LLDDD!", "DDDDD!", "LDDDD!", "D&DDD!", "XXXX!", weight=0.42),
+    _us("us_last_stacked", "DDDD!", "LLDDD!", "DDDDD!", "LDDDD!", "D&DDD!", "XXXX!", weight=0.6),
     _us("us_picture", "*XXXX", "&XXXXX", "&DDDL", "&LLDDD", "XXXX&", "&XXXX", "&DDDDD", "&LLL", "&DDD LL",
-        "&LLLLL", "&LLLLLL", "LDD&DLL", "&LLLDDD", "DDD&DDD", "LLL&DDD", weight=1.26),
-    _us("us_picture_stacked", "&!DDDD", "&!DDD", "&DDDD!", "&XXXX!", "&!XXXX", "&!DDDDD", weight=0.59),
+        "&LLLLL", "&LLLLLL", "LDD&DLL", "&LLLDDD", "DDD&DDD", "LLL&DDD", weight=1.9),
+    _us("us_picture_stacked", "&!DDDD", "&!DDD", "&DDDD!", "&XXXX!", "&!XXXX", "&!DDDDD", weight=0.9),
     _us("us_handicapped", "&DDDD!", "&DDDDD", "&LLDDD", "DDDD&", "DDDDD&", "DDD&LL", "DDD[D][V]",
         "[D][V] DDDDL",
         "DDDDD[D][V]", "DDDDD[D]&", "LLDDD&", weight=0.34,

@@ -140,7 +140,7 @@ def _tones(rng: random.Random, layout: PlateLayout, level: float) -> tuple[float
 
 def _strength(rng: random.Random, layout: PlateLayout, level: float) -> float:
     """Contrast of the number as a share of that of the small prints: yellow on turquoise has little."""
-    pale = 0.16 if layout.header and layout.footer else 0.06
+    pale = 0.1 if layout.header and layout.footer else 0.06
     return rng.uniform(0.25, 0.6) if rng.random() < pale * level else 1.0
 
 
