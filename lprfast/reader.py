@@ -56,7 +56,7 @@ class PlateReader:
         layouts: which plates to expect, softly: ``"world"``, ``"ro"``, ``"LLLDDDD"``, several of these, or a
             :class:`lprfast.formats.LayoutPrior`; see :func:`lprfast.formats.layout_prior` and
             docs/layouts.md. They are weighed in reads, in ``read_track`` and by a ``TrackVoter`` with this
-            reader. ``model``: those that the model file names, in reads alone. None: none.
+            reader. ``model``: those that the model file names. None: none.
         sr: path of a super-resolution model (ONNX), or its bytes; crops narrower than ``sr_below`` are
             enlarged by it before they are read, on the same threads and device (docs/sr_runtime.md).
         sr_below: pixels, 1 to 1024; only with ``sr``.
@@ -93,8 +93,6 @@ class PlateReader:
                 f"precision: {precision} was asked for, but {name} holds {self._contract.precision} weights; "
                 "leave precision out, or give a model that comes in it (see 'lprfast models')"
             )
-        # Several crops settle by themselves what the layouts of the whole world could (docs/layouts.md).
-        self._vote_layouts = chosen
         self._layouts = model_layouts(self._contract, name) if layouts == "model" else chosen
         self._model = name
         self._color = color
@@ -157,13 +155,8 @@ class PlateReader:
 
     @property
     def layouts(self) -> LayoutPrior | None:
-        """The plates that reads expect, or None."""
+        """The plates that reads, and votes over them, expect; or None."""
         return self._layouts
-
-    @property
-    def vote_layouts(self) -> LayoutPrior | None:
-        """The plates that its votes expect, or None: layouts that were given, not those of the model file."""
-        return self._vote_layouts
 
     @property
     def sr_contract(self) -> SrContract | None:
@@ -248,7 +241,7 @@ class PlateReader:
         stop_at = self._contract.stop_at if stop_at == "model" else stop_probability("stop_at", stop_at)
         crops = crop_list(crops)
         seconds = checked_times(times, len(crops))
-        ballot = functools.partial(vote, layouts=self._vote_layouts)
+        ballot = functools.partial(vote, layouts=self._layouts)
         reads: dict[int, PlateRead] = {}
 
         def read(batch: list[int]) -> list[PlateRead]:

@@ -96,8 +96,8 @@ class TrackVoter:
             at least four different crops (docs/streaming.md; reads without a signature that repeat another
             not counted) and no ``conflict``; its later crops are not read.
             None: only ``finish``, ``expire`` and ``max_tracks`` end a track.
-        layouts: which plates to expect, softly, as in :func:`lprfast.vote`. None takes those that
-            the reader was given, if any.
+        layouts: which plates to expect, softly, as in :func:`lprfast.vote`. None takes those of
+            the reader, if there is one.
 
     Raises:
         TypeError, ValueError: an argument is of another type or out of range; the message names it.
@@ -126,7 +126,7 @@ class TrackVoter:
             raise ValueError(f"max_reads_per_track: expected 1 to {MAX_COMPARED}, got {max_reads_per_track}")
         if self._expire_after < 0:
             raise ValueError(f"expire_after: expected 0 or more seconds, got {expire_after}")
-        own: LayoutPrior | None = getattr(reader, "vote_layouts", None)
+        own: LayoutPrior | None = getattr(reader, "layouts", None)
         self._layouts = own if layouts is None else layout_prior(layouts)
         self._charset: Charset | None = None  # of the latest read
         self._settings: VoteSettings | None = None  # likewise

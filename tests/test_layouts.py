@@ -366,24 +366,19 @@ def test_two_lines_follow_a_layout_together() -> None:
 # --- those of the model file ---
 
 
-def test_reads_expect_what_the_model_file_names_and_votes_do_not() -> None:
+def test_reads_and_votes_expect_what_the_model_file_names() -> None:
     model = model_bytes(contract(layouts=("LLDDDL",)).to_metadata())
     crop = between("XY1239", 5, 0.5)
     crops = [crop, np.roll(crop, 4, axis=1)]  # the plate one step further on
     reader = PlateReader(model, threads=1)
     assert reader.layouts == layout_prior("LLDDDL")
-    assert reader.vote_layouts is None
     assert reader.read(crops[0]).text == "XY123A"
-    given, without = (
-        PlateReader(model, threads=1, layouts="LLDDDL"),
-        PlateReader(model, threads=1, layouts=None),
-    )
-    assert given.layouts == given.vote_layouts == layout_prior("LLDDDL")
-    assert (without.layouts, without.vote_layouts) == (None, None)
+    without = PlateReader(model, threads=1, layouts=None)
+    assert without.layouts is None
     assert without.read(crops[0]).text == "XY1239"
     reads = reader.read_many(crops)
-    assert reader.read_track(crops).probability == vote(reads).probability
-    assert given.read_track(crops).probability == vote(reads, layouts="LLDDDL").probability
+    assert reader.read_track(crops).probability == vote(reads, layouts="LLDDDL").probability
+    assert without.read_track(crops).probability == vote(without.read_many(crops)).probability
     assert vote(reads).probability < vote(reads, layouts="LLDDDL").probability
 
 

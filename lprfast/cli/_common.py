@@ -71,7 +71,7 @@ def layouts_option(command: F) -> F:
         callback=_layouts,
         metavar="NAME[,..]",
         help="Plates to expect, softly: world, eu, a country such as ro, a template such as LLLDDDD, or none "
-        "[default: in single reads what the model names].",
+        "[default: what the model names].",
     )(command)
 
 
@@ -151,10 +151,10 @@ def make_reader(
 def vote_reads(
     reads: Sequence[PlateRead], rule: Rule = "fused", layouts: LayoutPrior | None = None
 ) -> PlateVote:
-    """One vehicle's reads to one plate."""
+    """One vehicle's reads to one plate; published rules weigh no layouts."""
     from lprfast.voting import vote
 
-    return vote(reads, rule, layouts=layouts)
+    return vote(reads, rule, layouts=layouts if rule == "fused" else None)
 
 
 def complain(problems: Iterable[str]) -> None:

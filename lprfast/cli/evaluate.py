@@ -230,7 +230,7 @@ def _run(
 ) -> dict[str, Outcome]:
     from lprfast.evaluation.run import run_rows
 
-    ballot = functools.partial(vote_reads, layouts=reader.vote_layouts)
+    ballot = functools.partial(vote_reads, layouts=reader.layouts)
     outcomes = {}
     with progress("reading", sum(len(rows) for _, rows in chosen)) as step:
         for labels, rows in chosen:

@@ -140,7 +140,7 @@ def _read_all(
             writer.read(source, file.read)
             reads = tracks.add(source.track, file.read) if with_tracks else None
             if reads:
-                writer.vote(source.track, reads, vote_reads(reads, layouts=reader.vote_layouts))
+                writer.vote(source.track, reads, vote_reads(reads, layouts=reader.layouts))
             step()
     return counts
 
