@@ -8,6 +8,11 @@ import numpy.typing as npt
 version: str
 vote_correlation: float  # the built-in one
 vote_floor: float
+vote_narrow: int  # crop widths in pixels between which weights grow
+vote_wide: int
+vote_same: float  # gray levels: two signatures within are one picture
+vote_different: float  # from here on they are two
+vote_max_reads: int  # that take part in one vote
 
 class ModelError(ValueError): ...
 class OrtError(RuntimeError): ...

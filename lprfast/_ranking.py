@@ -14,14 +14,14 @@ from lprfast.model import ModelContract
 from lprfast.results import Contribution, PlateRead, PlateVote
 from lprfast.vote_settings import VoteSettings
 
-# The weights of the vote (csrc/vote: voter.cpp, weigh.cpp): a crop counts by its width from 16 to 128 pixels
-# and by the fourth root of its certainty; two signatures within 1 gray level are one picture, from 3 on two.
-NARROW, WIDE, UNKNOWN_WIDTH = 16, 128, 64
-LEAST_CERTAINTY = math.exp(-8)
-SAME, DIFFERENT = 1.0, 3.0
+# The weights of the vote (csrc/vote): a crop counts by its width between two bounds and by the fourth root of
+# its certainty; two signatures within so many gray levels are one picture, from so many on two.
+NARROW, WIDE, UNKNOWN_WIDTH = _core.vote_narrow, _core.vote_wide, 64
+LEAST_CERTAINTY = math.exp(_core.vote_floor)
+SAME, DIFFERENT = _core.vote_same, _core.vote_different
 
 # More are not compared with one another: the vote takes no more either.
-MAX_COMPARED = 100
+MAX_COMPARED = _core.vote_max_reads
 
 # Reading best first: crops read between two votes.
 BATCH = 2

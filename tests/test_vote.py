@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pytest
 from reference import vote as oracle
 
-from lprfast import _core
+from lprfast import _core, _ranking
 from lprfast.results import Alternative, PlateRead, PlateVote
 from lprfast.voting import read_from_text, vote
 
@@ -198,6 +198,21 @@ def test_the_winner_is_mostly_the_best_of_all_short_texts() -> None:
     assert right >= 27
 
 
+def test_the_cores_constants_are_those_of_the_oracle() -> None:
+    """What ranks crops before they are read takes them from there (`lprfast/_ranking.py`)."""
+    assert (_ranking.NARROW, _ranking.WIDE) == (16, 128)
+    for width in (_ranking.NARROW, _ranking.WIDE):
+        assert (
+            oracle.quality_weight(width, 1, -8) == width / _ranking.WIDE == _ranking.crop_value(width, 1, 1)
+        )
+    assert oracle.similarity([0] * 64, [int(_ranking.SAME)] * 64) == 1
+    assert oracle.similarity([0] * 64, [int(_ranking.DIFFERENT)] * 64) == 0
+    assert (_ranking.SAME, _ranking.DIFFERENT) == (1, 3)
+    assert pytest.approx(math.exp(-8)) == _ranking.LEAST_CERTAINTY
+    reads = [clear_read("AB12CD", seed) for seed in range(_ranking.MAX_COMPARED + 3)]
+    assert sum(one.used for one in vote(reads).contributions) == _ranking.MAX_COMPARED
+
+
 # --- what must hold whatever the reads are ---
 
 
@@ -259,13 +274,6 @@ def test_copies_without_a_signature_add_no_certainty() -> None:
     read = replace(clear_read("AB12CD", 3, 0.8), signature=None)
     alone, many = vote([read]), vote([read] * 9)
     assert (many.text, many.probability) == (alone.text, alone.probability)
-
-
-def test_copies_of_a_bare_text_are_worth_two_reads_at_most() -> None:
-    read = read_from_text("AB12CD", [0.6] * 6)
-    answer = vote([read] * 50)
-    assert answer.text == "AB12CD"
-    assert 1.7 < answer.effective_reads < 1 / 0.55
 
 
 def test_a_flat_read_leaves_the_text() -> None:

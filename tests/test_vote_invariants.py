@@ -10,7 +10,7 @@ import pytest
 from test_vote import CHARSET, LETTERS, clear_read, random_reads
 
 from lprfast.results import PlateRead
-from lprfast.voting import vote
+from lprfast.voting import read_from_text, vote
 
 
 def plates(seed: int, count: int) -> list[str]:
@@ -63,6 +63,68 @@ def test_near_duplicates_never_raise_the_confidence(copied: str) -> None:
         assert before.text == after.text == text
         assert after.probability <= before.probability + 1e-9
         assert after.effective_reads == pytest.approx(before.effective_reads)
+
+
+@pytest.mark.parametrize("jitter", [1, 2])
+def test_near_copies_push_no_other_picture_out(jitter: int) -> None:
+    """More copies of one wrong read than may vote, each with fresh noise and surer than the right ones."""
+    random = np.random.default_rng(40)
+    right = [clear_read("AB12CD", seed, 0.96) for seed in range(20)]
+    wrong = clear_read("XY98ZW", 99, 0.97)
+    signature = np.clip(np.asarray(wrong.signature), 2, 253)
+    copies = [
+        replace(
+            clear_read("XY98ZW", 99, 0.97 + 1e-4 * n),
+            signature=(signature + random.integers(-jitter, jitter + 1, 64)).astype(np.uint8),
+        )
+        for n in range(150)
+    ]
+    answer = vote([*copies, *right])
+    assert answer.text == "AB12CD"
+    assert all(one.used for one in answer.contributions[150:])
+    assert sum(one.used for one in answer.contributions) == 100
+    assert answer.effective_reads > 1.6
+    # Half alike as they may be, they bring two votes at most beside 20.
+    assert sum(one.weight for one in answer.contributions[:150]) < 0.12
+
+
+def test_copies_without_a_signature_change_nothing() -> None:
+    """Equal log-posteriors are one look also beside others: neither surer nor heavier."""
+    once, other, third = (
+        replace(clear_read(text, 0, 0.8, second="A812CD"), signature=None, confidence=0.5)
+        for text in ("AB12CD", "AB12C0", "A812CD")
+    )
+    for reads in ([once, other], [once, other, third]):
+        expected = vote(reads)
+        for copies in (2, 10, 150):
+            found = vote([*reads[:1] * copies, *reads[1:]])
+            assert found.text == expected.text
+            assert found.probability == pytest.approx(expected.probability, abs=1e-9)
+            assert found.effective_reads == pytest.approx(expected.effective_reads)
+            assert all(one.used for one in found.contributions)
+            weight = sum(one.weight for one in found.contributions[:copies])
+            assert weight == pytest.approx(expected.contributions[0].weight)
+
+
+def test_a_copy_that_lost_its_signature_shares_the_weight() -> None:
+    known, other = clear_read("AB12CD", 1, 0.8), clear_read("AB12C0", 2, 0.8)
+    expected = vote([known, other])
+    found = vote([known, replace(known, signature=None), other])
+    assert found.contributions[2].weight == pytest.approx(expected.contributions[1].weight)
+    assert found.effective_reads == pytest.approx(expected.effective_reads)
+    assert found.probability == pytest.approx(expected.probability, abs=1e-9)
+
+
+def test_copies_of_a_bare_text_never_raise_the_confidence() -> None:
+    read = read_from_text("AB12CD", [0.9] * 6, 0.6)
+    for copies in (2, 5, 120):
+        found = vote([read] * copies)
+        assert (found.text, found.probability, found.effective_reads) == ("AB12CD", 0.6, 1)
+    # Each keeps its weight: answers of a reader that names no confidence are all alike, and the most win.
+    wrong = read_from_text("AB12C0", [0.95] * 6)
+    assert vote([read, read, read, wrong]).text == "AB12CD"
+    # Two that differ in a confidence are two looks.
+    assert vote([read, read_from_text("AB12CD", [0.9] * 5 + [0.8], 0.6)]).effective_reads > 1.2
 
 
 def test_a_flat_frame_never_raises_the_confidence() -> None:

@@ -89,6 +89,17 @@ def test_one_read_and_copies_of_it_keep_their_own_confidence() -> None:
         assert (found.probability, found.raw_probability) == (0.37, 0.37)
 
 
+def test_copies_of_one_picture_that_read_unlike_are_not_calibrated() -> None:
+    """Calibration is fitted on votes over two pictures and more (`training/ocr/vote_fit.py`)."""
+    first, second = clear_read("AB12CD", 1, 0.8), replace(clear_read("AB12C0", 1, 0.7), width=60)
+    plain, found = vote(settled([first, second], PLAIN)), vote(settled([first, second]))
+    assert found.effective_reads == 1
+    assert (found.text, found.probability) == (plain.text, plain.probability)
+    assert found.probability == found.raw_probability
+    other = replace(second, signature=clear_read("AB12C0", 2).signature)
+    assert vote(settled([first, other])).probability != vote(settled([first, other], PLAIN)).probability
+
+
 @pytest.mark.parametrize("bias", [-1.5, 2.0])
 def test_copies_flat_frames_and_the_order_never_make_it_surer(bias: float) -> None:
     settings = replace(SETTINGS, bias=bias)

@@ -11,6 +11,7 @@
 #include "bindings/gil.hpp"
 #include "bindings/numpy.hpp"
 #include "core/half.hpp"
+#include "vote/copies.hpp"
 #include "vote/rules.hpp"
 #include "vote/vote.hpp"
 
@@ -262,6 +263,11 @@ void register_vote(py::module_& module) {
   const vote::Options defaults;
   module.attr("vote_correlation") = defaults.correlation;
   module.attr("vote_floor") = defaults.floor;
+  module.attr("vote_narrow") = vote::kNarrow;
+  module.attr("vote_wide") = vote::kWide;
+  module.attr("vote_same") = vote::kSame;
+  module.attr("vote_different") = vote::kDifferent;
+  module.attr("vote_max_reads") = defaults.max_voters;
   module.def("vote_decide", &vote_decide, py::arg("ballots"), py::kw_only(), py::arg("classes"),
              py::arg("blank") = defaults.blank, py::arg("floor") = defaults.floor,
              py::arg("correlation") = defaults.correlation, py::arg("reserve") = defaults.reserve,

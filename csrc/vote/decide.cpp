@@ -133,7 +133,7 @@ Result decide(const std::vector<Ballot>& ballots, const Options& options, const 
   set_probabilities(election, winner, options, result);
   if (lone) keep_own(*lone->ballot, result);
   result.raw_probability = result.probability;
-  if (!lone) {
+  if (result.effective_reads > 1) {  // the fit has seen no others
     calibrate(options.calibration, evidence_for(election, winner, result.effective_reads), result);
   }
   if (watchlist) match(*watchlist, election, voters, winner, options, result);

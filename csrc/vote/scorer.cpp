@@ -83,6 +83,11 @@ void TrackScorer::forward(std::size_t block, const Labels& labels, float* probab
 }
 
 void TrackScorer::score(const Labels& labels, double* out, double* probabilities) {
+  if (labels.size() > steps_) {  // probability 0; a list may hold texts too long to have memory for
+    std::fill(out, out + crops_.size(), floor_);
+    if (probabilities) std::fill(probabilities, probabilities + crops_.size(), 0.0);
+    return;
+  }
   float scaled[kLanes];
   for (std::size_t first = 0; first < crops_.size(); first += kLanes) {
     forward(first / kLanes, labels, scaled);

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "vote/copies.hpp"
+
 namespace lprfast::vote {
 
 namespace {
@@ -73,9 +75,8 @@ Voter make_voter(const Ballot& ballot, std::size_t index, const Options& options
   return voter;
 }
 
-// Width is how much there was to read. Over 128 pixels, about the width at which readers take their crops,
-// more adds nothing; under 16 a crop keeps a small voice, so that no weight is zero.
-double width_weight(int width) { return std::min(std::max(width, 16), 128) / 128.0; }
+// Width is how much there was to read.
+double width_weight(int width) { return std::min(std::max(width, kNarrow), kWide) / double{kWide}; }
 
 // What an unsure read says of one text against another is noisier than its posteriors tell. The root is weak:
 // a read that is confident and wrong must not outweigh three that are half sure and right.
@@ -92,7 +93,7 @@ void set_raw_weights(std::vector<Voter>& voters, const Options& options) {
     if (voter.ballot->width > 0) known.push_back(voter.ballot->width);
   }
   std::sort(known.begin(), known.end());
-  const int middle = known.empty() ? 128 : known[known.size() / 2];
+  const int middle = known.empty() ? kWide : known[known.size() / 2];
   for (Voter& voter : voters) {
     voter.raw_weight = width_weight(voter.ballot->width > 0 ? voter.ballot->width : middle) *
                        certainty_weight(voter, options.floor);
@@ -100,7 +101,7 @@ void set_raw_weights(std::vector<Voter>& voters, const Options& options) {
 }
 
 bool same_read(const Ballot& left, const Ballot& right) {
-  return left.signature && left.log_posteriors.data && compare_reads(left, right) == 0;
+  return left.log_posteriors.data && compare_reads(left, right) == 0;
 }
 
 // Checked before they are sorted: no order holds among NaNs.
@@ -140,10 +141,7 @@ std::vector<Voter> prepare(const std::vector<Ballot>& ballots, const Options& op
   std::stable_sort(voters.begin(), voters.end(), [](const Voter& left, const Voter& right) {
     return left.raw_weight * left.certainty > right.raw_weight * right.certainty;
   });
-  while (voters.size() > options.max_voters) {
-    for (const std::size_t index : voters.back().indices) contributions[index].use = Use::surplus;
-    voters.pop_back();
-  }
+  keep_different(voters, options.max_voters, contributions);
   return voters;
 }
 

@@ -7,6 +7,11 @@
 
 namespace lprfast::vote {
 
+// Widths of crops in pixels between which weights grow. Over the one, about the width at which readers take
+// their crops, more adds nothing; under the other a crop keeps a small voice, so that no weight is zero.
+constexpr int kNarrow = 16;
+constexpr int kWide = 128;
+
 struct Voter {
   const Ballot* ballot = nullptr;
   std::vector<std::size_t> indices;  // of the ballots that it stands for, in the caller's order

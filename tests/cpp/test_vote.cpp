@@ -1,7 +1,10 @@
 // The vote in C++: what Python cannot reach, and everything once more under the sanitizers.
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <cstdlib>
 #include <limits>
+#include <new>
 #include <random>
 #include <stdexcept>
 
@@ -15,6 +18,19 @@
 #include "vote/scorer.hpp"
 #include "vote/vote.hpp"
 #include "vote/voter.hpp"
+
+namespace {
+std::size_t largest_allocation = 0;  // in bytes
+}
+
+// Not inlined: where only one of a pair is, GCC takes them for a mismatch.
+[[gnu::noinline]] void* operator new(std::size_t size) {
+  largest_allocation = std::max(largest_allocation, size);
+  if (void* const memory = std::malloc(size)) return memory;
+  throw std::bad_alloc();
+}
+[[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
+[[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
 
 namespace {
 
@@ -94,6 +110,29 @@ void test_scorer() {
       }
     }
   }
+}
+
+// One with more symbols than any crop has steps is at the floor, and takes no memory to score.
+void test_text_longer_than_the_crops() {
+  std::mt19937 random(9);
+  const std::vector<float> scores = random_scores(random, 3, 4, 1), longer = random_scores(random, 5, 4, 1);
+  std::vector<vote::Voter> voters(2);
+  voters[0].scores = {scores.data(), 3, 4};
+  voters[1].scores = {longer.data(), 5, 4};
+  vote::Options options;
+  options.classes = 4;
+  vote::TrackScorer scorer(voters, options);
+  Labels labels;
+  for (int i = 0; i < 1000000; ++i) labels.push_back(1 + i % 3);
+  double found[2], probabilities[2] = {1, 1};
+  largest_allocation = 0;
+  scorer.score(labels, found, probabilities);
+  CHECK(largest_allocation < 100000);
+  CHECK(found[0] == options.floor && found[1] == options.floor);
+  CHECK(probabilities[0] == 0 && probabilities[1] == 0);
+  // As long as the longer crop, which it fits.
+  scorer.score({1, 2, 1, 2, 1}, found, probabilities);
+  CHECK(found[0] == options.floor && probabilities[0] == 0 && probabilities[1] > 0);
 }
 
 // No text scores higher than its bound, also one with a symbol from elsewhere, or none.
@@ -262,6 +301,7 @@ void test_random_ballots() {
 int main() {
   test_half();
   test_scorer();
+  test_text_longer_than_the_crops();
   test_bound();
   test_labels_of();
   test_align();
