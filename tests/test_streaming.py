@@ -257,6 +257,17 @@ def test_copies_lose_their_value_in_order() -> None:
     assert _ranking.without_copies([], []) == []
 
 
+def test_copies_are_late_however_many_there_are() -> None:
+    copies = [bytes([100] * 64)] * 150
+    others = [bytes([10 * level] * 64) for level in range(5)]
+    order = _ranking.best_first([1.0] * 150 + [0.9] * 5, copies + others)
+    assert order == [0, *range(150, 155), *range(1, 150)]
+    # Of 101 different pictures 100 are compared with: a copy of the last one alone is not known as such.
+    pictures = [bytes([index] * 32 + [(5 * index) % 256] * 32) for index in range(0, 202, 2)]
+    reduced = _ranking.without_copies([1.0] * 103, [*pictures, pictures[99], pictures[100]])
+    assert reduced == [1.0] * 101 + [0.0, 1.0]
+
+
 def test_ten_thousand_reads_in_one_track(monkeypatch: pytest.MonkeyPatch) -> None:
     voted: list[int] = []
 

@@ -169,13 +169,14 @@ def _load_all(sources: list[ImageSource]) -> tuple[list[npt.NDArray[np.uint8]], 
     """The crops, an empty one for each file that cannot be loaded, and the reads of these."""
     import numpy as np
 
-    from lprfast.data.images import ImageError, load_image
+    from lprfast.data.images import ImageError
+    from lprfast.data.reading import load_crop
     from lprfast.results import PlateRead
 
     crops, failed = [], {}
     for index, source in enumerate(sources):
         try:
-            crops.append(load_image(source.path))
+            crops.append(load_crop(source.path, source.box))
         except ImageError as error:
             crops.append(np.zeros((0, 0), np.uint8))
             failed[index] = PlateRead(status="error", error=error.reason)
