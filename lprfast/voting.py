@@ -66,7 +66,8 @@ def vote(
 
     Raises:
         TypeError: a read is no PlateRead, a time no number.
-        ValueError: two reads come from different charsets, or one has no single blank; the message names it.
+        ValueError: two reads come from different charsets, or one has no single blank or a symbol twice;
+            the message names it.
             There is no such rule or layout; the message lists them. Layouts with another rule than
             ``fused``. A time is not finite, or there are more or fewer times than reads.
     """
@@ -171,7 +172,7 @@ def read_from_text(
         return PlateRead(status="no_plate", width=width, height=height)
     return PlateRead(
         text=text,
-        confidence=math.prod(char_confidences) if confidence is None else float(confidence),
+        confidence=float(math.prod(char_confidences) if confidence is None else confidence),
         char_confidences=tuple(float(value) for value in char_confidences),
         width=width,
         height=height,

@@ -370,6 +370,10 @@ def test_packed_reads_vote_as_the_full_ones_on_the_demo_tracks() -> None:
         ({"log_posteriors": np.zeros((STEPS, 37), np.float32)}, "float16"),
         ({"charset": None}, "charset"),
         ({"text": "A" * 65}, "65 characters"),
+        ({"text": "äB12"}, "symbols that its charset lacks: ä"),
+        ({"confidence": math.nan}, "confidence: expected a number from 0 to 1, got nan"),
+        ({"confidence": 1.5}, "confidence: expected a number from 0 to 1, got 1.5"),
+        ({"confidence": None}, "confidence: expected a number from 0 to 1, got None"),
     ],
 )
 def test_a_read_that_cannot_vote_says_why(changes: dict[str, Any], reason: str) -> None:
@@ -380,6 +384,23 @@ def test_a_read_that_cannot_vote_says_why(changes: dict[str, Any], reason: str) 
     assert not first.used
     assert reason in str(first.reason)
     assert event.vote.text == "AB17"
+
+
+@pytest.mark.parametrize("changes", [{"text": "äB12"}, {"confidence": math.nan}, {"confidence": 1.5}])
+def test_reads_that_cannot_vote_push_no_good_one_out(changes: dict[str, Any]) -> None:
+    voter = TrackVoter(max_reads_per_track=2)
+    for level in (50, 90):
+        voter.update(1, read_of("AB12", level, width=60), 0.0)
+    for level in range(100, 200, 10):
+        voter.update(1, replace(read_of("AB12", level), **changes), 1.0)
+    (final,) = voter.finish(1)
+    assert (final.vote.text, final.vote.status) == ("AB12", "ok")
+    assert [one.used for one in final.vote.contributions] == [True, True]
+
+
+def test_a_charset_with_a_symbol_twice_is_refused() -> None:
+    with pytest.raises(ValueError, match="each symbol once in its charset, got 'A' twice"):
+        TrackVoter().update(1, read_of("AB12", charset=(*CHARSET[:-1], "A")), 0.0)
 
 
 # Memory.

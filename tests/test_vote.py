@@ -437,6 +437,32 @@ def test_other_charsets_are_refused_by_name() -> None:
         vote([clear_read("AB12", 1), "AB12"])  # type: ignore[list-item]
 
 
+def test_a_charset_with_a_symbol_twice_is_refused_by_name() -> None:
+    doubled = replace(clear_read("AB12", 1), charset=(*CHARSET[:-1], "A"))
+    with pytest.raises(ValueError, match=r"reads\[1\]: expected each symbol once in its charset, got 'A' twice"):
+        vote([read_from_text("AB12"), doubled])
+
+
+@pytest.mark.parametrize("status", ["error", "no_plate"])
+def test_reads_that_say_nothing_do_not_decide_the_charset(status: str) -> None:
+    good = clear_read("AB12", 1)
+    silent = replace(good, text="", status=status, charset=(*CHARSET[:-1], "Ä"))
+    answer = vote([silent, good])
+    assert (answer.text, answer.status) == ("AB12", "ok")
+    assert [one.used for one in answer.contributions] == [False, True]
+
+
+def test_confidences_of_any_kind_of_number() -> None:
+    each = [np.float32(0.9)] * 4
+    single = read_from_text("AB12", each)  # type: ignore[arg-type]
+    assert type(single.confidence) is float
+    assert single.confidence == pytest.approx(0.9**4)
+    for number in (np.float32(0.5), np.float16(0.5), np.float64(0.5)):
+        answer = vote([replace(clear_read("AB12", 1), confidence=number)])
+        assert answer.contributions[0].used
+        assert answer.text == "AB12"
+
+
 def test_texts_from_elsewhere_bring_their_own_symbols() -> None:
     answer = vote([*[read_from_text("MÜ123")] * 4, clear_read("MU123", 1)])
     assert answer.text == "MÜ123"
