@@ -680,6 +680,9 @@ def test_no_crops_and_bad_arguments(counted: tuple[PlateReader, list[int]]) -> N
         reader.read_track([], stop_at="0.9")  # type: ignore[arg-type]
     with pytest.raises(TypeError, match="crops: expected a sequence"):
         reader.read_track(crop_of_text("A"), stop_at=0.9)
+    for stop_at in (0.9, None):
+        with pytest.raises(TypeError, match="crops: .* got dict; give its values in a list"):
+            reader.read_track({0: crop_of_text("A")}, stop_at=stop_at)  # type: ignore[arg-type]
     assert sum(batches) == 0
 
 
