@@ -67,7 +67,8 @@ def crop_list(crops: Any, single: str = "read()") -> list[Any]:
         )
     if isinstance(crops, Mapping):
         raise TypeError(
-            f"crops: expected a sequence of uint8 arrays, got {type(crops).__name__}; give its values in a list"
+            f"crops: expected a sequence of uint8 arrays, got {type(crops).__name__}; "
+            "give its values in a list"
         )
     if isinstance(crops, (str, bytes)) or not hasattr(crops, "__iter__"):
         raise TypeError(

@@ -2,18 +2,58 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Sequence
-from numbers import Real
+from numbers import Integral, Real
+from types import NoneType
 
 import numpy as np
 
 from lprfast._alphabet import Charset
-from lprfast.results import PlateRead
+from lprfast.results import Alternative, PlateRead, Quality
+from lprfast.vote_settings import VoteSettings
 
 # Bounds on what one read may cost the vote: no plate is near them.
 MAX_STEPS = 512
 MAX_CHARACTERS = 64
+
+# The plain types first: they are found without the slow look at the abstract ones.
+_NUMBER, _WHOLE, _MANY = (float, int, Real), (int, Integral), (tuple, list, Sequence)
+# What the fields of a read must be. What is only out of range is no error: such a read is set aside.
+_FIELDS: tuple[tuple[str, tuple[type, ...], str], ...] = (
+    ("text", (str,), "a text"),
+    ("status", (str,), "a text"),
+    ("charset", (tuple, list, NoneType), "a tuple of texts"),
+    ("raw_confidence", (*_NUMBER, NoneType), "a number"),
+    ("quality", (Quality,), "a Quality"),
+    ("lines", _WHOLE, "a whole number"),
+    ("vote_settings", (VoteSettings, NoneType), "VoteSettings"),
+)
+_ITEMS: tuple[tuple[str, tuple[type, ...], str], ...] = (
+    ("char_confidences", _NUMBER, "numbers"),
+    ("runner_up_confidences", _NUMBER, "numbers"),
+    ("runners_up", (str,), "texts"),
+    ("alternatives", (Alternative,), "Alternatives"),
+)
+
+
+def check_read(name: str, read: object) -> None:
+    """TypeError that names the read, and its field, where one is of a type that the vote cannot use."""
+    if not isinstance(read, PlateRead):
+        raise TypeError(f"{name}: expected a PlateRead, got {type(read).__name__}")
+    for field, kinds, what in _FIELDS:
+        value = getattr(read, field)
+        if not isinstance(value, kinds):
+            raise TypeError(f"{name}.{field}: expected {what}, got {value!r:.60}")
+    for field in ("width", "height"):
+        value = getattr(read, field)
+        if not isinstance(value, _NUMBER) or not math.isfinite(value):
+            raise TypeError(f"{name}.{field}: expected a whole number of pixels, got {value!r:.60}")
+    for field, kinds, what in _ITEMS:
+        values = getattr(read, field)
+        if not isinstance(values, _MANY) or not all(issubclass(one, kinds) for one in set(map(type, values))):
+            raise TypeError(f"{name}.{field}: expected a tuple of {what}, got {values!r:.60}")
 
 
 def common_charset(reads: Sequence[PlateRead]) -> Charset | None:

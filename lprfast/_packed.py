@@ -73,8 +73,7 @@ def pack(read: PlateRead, time: float = 0.0, settings: VoteSettings | None = Non
     A read that cannot vote for what is wrong in it becomes one with status ``error`` that says what.
 
     Raises:
-        TypeError, ValueError: a field of the read is of another type, or its charset has no single blank or
-            a symbol twice.
+        ValueError: the charset has no single blank or a symbol twice.
     """
     silent = reason_of_silence(read) is not None
     wrong = None if silent else _what_is_wrong(read)

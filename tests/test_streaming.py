@@ -681,7 +681,7 @@ def test_no_crops_and_bad_arguments(counted: tuple[PlateReader, list[int]]) -> N
     with pytest.raises(TypeError, match="crops: expected a sequence"):
         reader.read_track(crop_of_text("A"), stop_at=0.9)
     for stop_at in (0.9, None):
-        with pytest.raises(TypeError, match="crops: .* got dict; give its values in a list"):
+        with pytest.raises(TypeError, match=r"crops: .* got dict; give its values in a list"):
             reader.read_track({0: crop_of_text("A")}, stop_at=stop_at)  # type: ignore[arg-type]
     assert sum(batches) == 0
 
