@@ -441,9 +441,7 @@ def test_other_charsets_are_refused_by_name() -> None:
 
 def test_a_charset_with_a_symbol_twice_is_refused_by_name() -> None:
     doubled = replace(clear_read("AB12", 1), charset=(*CHARSET[:-1], "A"))
-    with pytest.raises(
-        ValueError, match=r"reads\[1\]: expected each symbol once in its charset, got 'A' twice"
-    ):
+    with pytest.raises(ValueError, match=r"reads\[1\]: expected each symbol once .*, got .A. twice"):
         vote([read_from_text("AB12"), doubled])
 
 
