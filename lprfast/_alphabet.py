@@ -38,7 +38,7 @@ class Alphabet:
         return (
             None if posteriors is None else np.ascontiguousarray(posteriors),
             self.labels(read.text),
-            read.confidence,
+            float(read.confidence),
             read.char_confidences if len(read.char_confidences) == len(read.text) else (),
             runners,
             runner_confidences,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -64,6 +64,11 @@ def crop_list(crops: Any, single: str = "read()") -> list[Any]:
         raise TypeError(
             "crops: expected a sequence of crops or one array [N, H, W, C], got one array of shape "
             f"{crops.shape}; for a single crop use {single}"
+        )
+    if isinstance(crops, Mapping):
+        raise TypeError(
+            f"crops: expected a sequence of uint8 arrays, got {type(crops).__name__}; "
+            "give its values in a list"
         )
     if isinstance(crops, (str, bytes)) or not hasattr(crops, "__iter__"):
         raise TypeError(

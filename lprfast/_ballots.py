@@ -2,31 +2,72 @@
 
 from __future__ import annotations
 
+import math
+from collections import Counter
 from collections.abc import Sequence
+from numbers import Integral, Real
+from types import NoneType
 
 import numpy as np
 
 from lprfast._alphabet import Charset
-from lprfast.results import PlateRead
+from lprfast.results import Alternative, PlateRead, Quality
+from lprfast.vote_settings import VoteSettings
 
 # Bounds on what one read may cost the vote: no plate is near them.
 MAX_STEPS = 512
 MAX_CHARACTERS = 64
 
+# The plain types first: they are found without the slow look at the abstract ones.
+_NUMBER, _WHOLE, _MANY = (float, int, Real), (int, Integral), (tuple, list, Sequence)
+# What the fields of a read must be. What is only out of range is no error: such a read is set aside.
+_FIELDS: tuple[tuple[str, tuple[type, ...], str], ...] = (
+    ("text", (str,), "a text"),
+    ("status", (str,), "a text"),
+    ("charset", (tuple, list, NoneType), "a tuple of texts"),
+    ("raw_confidence", (*_NUMBER, NoneType), "a number"),
+    ("quality", (Quality,), "a Quality"),
+    ("lines", _WHOLE, "a whole number"),
+    ("vote_settings", (VoteSettings, NoneType), "VoteSettings"),
+)
+_ITEMS: tuple[tuple[str, tuple[type, ...], str], ...] = (
+    ("char_confidences", _NUMBER, "numbers"),
+    ("runner_up_confidences", _NUMBER, "numbers"),
+    ("runners_up", (str,), "texts"),
+    ("alternatives", (Alternative,), "Alternatives"),
+)
+
+
+def check_read(name: str, read: object) -> None:
+    """TypeError that names the read, and its field, where one is of a type that the vote cannot use."""
+    if not isinstance(read, PlateRead):
+        raise TypeError(f"{name}: expected a PlateRead, got {type(read).__name__}")
+    for field, kinds, what in _FIELDS:
+        value = getattr(read, field)
+        if not isinstance(value, kinds):
+            raise TypeError(f"{name}.{field}: expected {what}, got {value!r:.60}")
+    for field in ("width", "height"):
+        value = getattr(read, field)
+        if not isinstance(value, _NUMBER) or not math.isfinite(value):
+            raise TypeError(f"{name}.{field}: expected a whole number of pixels, got {value!r:.60}")
+    for field, kinds, what in _ITEMS:
+        values = getattr(read, field)
+        if not isinstance(values, _MANY) or not all(issubclass(one, kinds) for one in set(map(type, values))):
+            raise TypeError(f"{name}.{field}: expected a tuple of {what}, got {values!r:.60}")
+
 
 def common_charset(reads: Sequence[PlateRead]) -> Charset | None:
-    """The one charset of all reads that have log-posteriors, or None.
+    """The one charset of the reads that have log-posteriors and something to say, or None.
 
     Raises:
-        ValueError: there are two, or one has no single blank; the message names the reads.
+        ValueError: there are two, or one that :func:`check_charset` refuses; the message names the reads.
     """
     first: tuple[int, Charset] | None = None
     for index, read in enumerate(reads):
-        if read.log_posteriors is None or read.charset is None:
+        if read.log_posteriors is None or read.charset is None or reason_of_silence(read) is not None:
             continue
         if first is None:
-            if read.charset.count("") != 1:
-                raise ValueError(f'reads[{index}]: expected one blank "" in its charset')
+            check_charset(f"reads[{index}]", read.charset)
             first = (index, read.charset)
         elif read.charset is not first[1] and read.charset != first[1]:
             raise ValueError(
@@ -34,6 +75,15 @@ def common_charset(reads: Sequence[PlateRead]) -> Charset | None:
                 "vote only reads of one model, or pass the others through read_from_text"
             )
     return None if first is None else first[1]
+
+
+def check_charset(name: str, charset: Charset) -> None:
+    """ValueError that names the read where its charset has no single blank, or a symbol twice."""
+    if charset.count("") != 1:
+        raise ValueError(f'{name}: expected one blank "" in its charset')
+    if len(frozenset(charset)) < len(charset):
+        twice = next(symbol for symbol, number in Counter(charset).items() if number > 1)
+        raise ValueError(f"{name}: expected each symbol once in its charset, got {twice!r} twice")
 
 
 def leave_unreadable_out(reads: Sequence[PlateRead], reasons: list[str | None]) -> None:
@@ -48,16 +98,33 @@ def leave_unreadable_out(reads: Sequence[PlateRead], reasons: list[str | None]) 
 
 def reason_to_leave_out(read: PlateRead, known: frozenset[str]) -> str | None:
     """Why the read takes no part in the vote, or None when it does."""
+    return reason_of_silence(read) or what_is_wrong(read, known)
+
+
+def reason_of_silence(read: PlateRead) -> str | None:
+    """Why the read says nothing of a text, or None when it does."""
     if read.status == "error":
         return f"error: {read.error or 'no reason given'}"
     if read.status == "no_plate" or (read.status == "ok" and not read.text):
         return "no text was seen"
-    if not (isinstance(read.confidence, float | int) and 0 <= read.confidence <= 1):
+    if read.status != "ok" and read.log_posteriors is None:
+        return "unreadable, and no log-posteriors"
+    return None
+
+
+def what_is_wrong(read: PlateRead, known: frozenset[str]) -> str | None:
+    """What keeps a read that has something to say from voting, or None.
+
+    Args:
+        read: its confidence, text and log-posteriors are looked at.
+        known: the symbols of the vote's charset.
+    """
+    if not (isinstance(read.confidence, Real) and 0 <= read.confidence <= 1):
         return f"confidence: expected a number from 0 to 1, got {read.confidence!r}"
     if len(read.text) > MAX_CHARACTERS:
         return f"text: {len(read.text)} characters, more than the {MAX_CHARACTERS} that a plate can have"
     if read.log_posteriors is None:
-        return "unreadable, and no log-posteriors" if read.status != "ok" else None
+        return None
     if read.charset is None:
         return "log_posteriors without a charset"
     unknown = sorted(set(read.text) - known)

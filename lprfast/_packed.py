@@ -10,7 +10,7 @@ from typing import Any, overload
 import numpy as np
 import numpy.typing as npt
 
-from lprfast._ballots import MAX_CHARACTERS, MAX_STEPS
+from lprfast._ballots import MAX_CHARACTERS, check_charset, reason_of_silence, what_is_wrong
 from lprfast._ranking import read_value
 from lprfast.results import Alternative, PlateRead, Quality, Status
 from lprfast.vote_settings import VoteSettings
@@ -73,10 +73,11 @@ def pack(read: PlateRead, time: float = 0.0, settings: VoteSettings | None = Non
     A read that cannot vote for what is wrong in it becomes one with status ``error`` that says what.
 
     Raises:
-        TypeError, ValueError: a field of the read is of another type, or its charset has no single blank.
+        ValueError: the charset has no single blank or a symbol twice.
     """
-    wrong = _what_is_wrong(read)
-    if wrong is not None or read.status in ("error", "no_plate"):
+    silent = reason_of_silence(read) is not None
+    wrong = None if silent else _what_is_wrong(read)
+    if silent or wrong is not None:
         return _pack_without_text(read, wrong, time)
     classes, log_posteriors = b"", b""
     if read.log_posteriors is not None:
@@ -100,7 +101,7 @@ def pack(read: PlateRead, time: float = 0.0, settings: VoteSettings | None = Non
 
 
 def unpack(packed: PackedRead, charset: Charset | None) -> PlateRead:
-    """The read again, log-posteriors float16 [T, K] rebuilt; ``time_steps`` are not kept."""
+    """The read again, log-posteriors float16 [T, K] rebuilt; ``time_steps`` and ``upscaled`` are not kept."""
     confidence, raw, *quality, width, height, lines = _FIGURES.unpack(packed.figures)
     values = np.frombuffer(packed.characters, np.float32).tolist()
     length = len(packed.text)
@@ -150,24 +151,14 @@ class PackedReads(Sequence[PlateRead]):
 
 
 def _what_is_wrong(read: PlateRead) -> str | None:
-    if read.status in ("error", "no_plate"):
-        return None
-    if len(read.text) > MAX_CHARACTERS:
-        return f"text: {len(read.text)} characters, more than the {MAX_CHARACTERS} that a plate can have"
-    values = read.log_posteriors
-    if values is None:
-        return None
-    if read.charset is None:
-        return "log_posteriors without a charset"
-    if read.charset.count("") != 1:
-        raise ValueError('read: expected one blank "" in its charset')
-    if not isinstance(values, np.ndarray) or values.dtype != np.float16:
-        return "log_posteriors: expected a float16 array"
-    if values.ndim != 2 or values.shape[1] != len(read.charset) or not 1 <= len(values) <= MAX_STEPS:
-        expected = f"[1-{MAX_STEPS}, {len(read.charset)}]"
-        return f"log_posteriors: expected shape {expected}, got {list(values.shape)}"
+    """What the vote would find too: such a read would only keep others out of a full track."""
+    if read.log_posteriors is not None and read.charset is not None:
+        check_charset("read", read.charset)
+    wrong = what_is_wrong(read, frozenset(read.charset or ()))
+    if wrong is not None or read.log_posteriors is None:
+        return wrong
     # A rounded logarithm may be a little over 0; NaN fails the comparison.
-    return None if bool((values <= 0.01).all()) else "log_posteriors: NaN, or values over 0"
+    return None if bool((read.log_posteriors <= 0.01).all()) else "log_posteriors: NaN, or values over 0"
 
 
 def _pack_without_text(read: PlateRead, wrong: str | None, time: float) -> PackedRead:

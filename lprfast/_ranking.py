@@ -68,18 +68,30 @@ def without_copies(values: Sequence[float], signatures: Sequence[bytes | None]) 
         values: 0-1, one per crop.
         signatures: 64 bytes each, or None where copies cannot be recognised.
     """
-    order = sorted(range(len(values)), key=lambda index: (-values[index], index))[:MAX_COMPARED]
-    pictures = np.frombuffer(b"".join([signatures[i] or bytes(64) for i in order]), np.uint8).reshape(-1, 64)
-    known = np.array([signatures[i] is not None for i in order], dtype=bool)
-    levels = pictures.astype(np.int32)
-    differences = levels[:, None] - levels[None]
-    distances = np.sqrt((differences * differences).mean(axis=2))
-    alike = np.clip((DIFFERENT - distances) / (DIFFERENT - SAME), 0.0, 1.0) * (known[:, None] & known[None])
-    taken = np.tril(alike, -1).max(axis=1, initial=0.0)
+    known = [index for index, signature in enumerate(signatures) if signature is not None]
+    order = sorted(known, key=lambda index: (-values[index], index))
+    taken = _taken_by_better([signatures[index] or b"" for index in order])
     reduced = list(values)
-    for rank, index in enumerate(order):
-        reduced[index] *= 1.0 - float(taken[rank])
+    for index, share in zip(order, taken, strict=True):
+        reduced[index] *= 1.0 - share
     return reduced
+
+
+def _taken_by_better(signatures: Sequence[bytes]) -> list[float]:
+    """How much of each picture, 0-1, is in those before it: in the first ``MAX_COMPARED`` different ones."""
+    levels = np.frombuffer(b"".join(signatures), np.uint8).reshape(-1, 64).astype(np.int32)
+    taken = np.zeros(len(levels))
+    place = 0
+    for _ in range(MAX_COMPARED):
+        different = np.flatnonzero(taken[place:] < 1)
+        if not len(different):
+            break
+        place += int(different[0]) + 1
+        differences = levels[place:] - levels[place - 1]
+        distances = np.sqrt((differences * differences).mean(axis=1))
+        alike = np.clip((DIFFERENT - distances) / (DIFFERENT - SAME), 0.0, 1.0)
+        np.maximum(taken[place:], alike, out=taken[place:])
+    return [float(share) for share in taken]
 
 
 def different_looks(reads: Sequence[PlateRead]) -> list[PlateRead]:

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lprfast._arguments import finite_number, stop_probability, whole_number
+from lprfast._ballots import check_read
 from lprfast._packed import Charset, PackedRead, PackedReads, pack
 from lprfast._ranking import (
     FINAL_PICTURES,
@@ -153,7 +154,8 @@ class TrackVoter:
             At most two events: the ``final`` of a track that had to go for a new one, and one of this track.
 
         Raises:
-            TypeError: ``track_id`` is not hashable, ``time`` is no number, a crop without a reader.
+            TypeError: ``track_id`` is not hashable, ``time`` is no number, a crop without a reader, a
+                read with a field of another type.
             ValueError: ``time`` is NaN or infinite, or the read is of another charset than its track. No
                 track is changed by an error.
             OrtError: the model could not be run.
@@ -213,6 +215,7 @@ class TrackVoter:
 
     def _read(self, crop_or_read: Any) -> PlateRead:
         if isinstance(crop_or_read, PlateRead):
+            check_read("crop_or_read", crop_or_read)
             return crop_or_read
         if self._reader is None:
             raise TypeError(

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from lprfast import _core
 from lprfast._alphabet import Alphabet
 from lprfast._arguments import checked_times
-from lprfast._ballots import common_charset, leave_unreadable_out, reason_to_leave_out
+from lprfast._ballots import check_read, common_charset, leave_unreadable_out, reason_to_leave_out
 from lprfast._conflict import find_conflict
 from lprfast.formats.prior import LayoutChoice, LayoutPrior, layout_prior
 from lprfast.results import Alternative, Contribution, PlateRead, PlateVote, Status
@@ -65,8 +65,9 @@ def vote(
         ``unreadable``. No reads, or none with a text, is status ``no_plate``.
 
     Raises:
-        TypeError: a read is no PlateRead, a time no number.
-        ValueError: two reads come from different charsets, or one has no single blank; the message names it.
+        TypeError: a read is no PlateRead or has a field of another type, a time is no number.
+        ValueError: two reads come from different charsets, or one has no single blank or a symbol twice;
+            the message names it.
             There is no such rule or layout; the message lists them. Layouts with another rule than
             ``fused``. A time is not finite, or there are more or fewer times than reads.
     """
@@ -79,8 +80,7 @@ def vote(
     prior = None if layouts is None else layout_prior(layouts)
     reads = list(reads)
     for index, read in enumerate(reads):
-        if not isinstance(read, PlateRead):
-            raise TypeError(f"reads[{index}]: expected a PlateRead, got {type(read).__name__}")
+        check_read(f"reads[{index}]", read)
     seconds = checked_times(times, len(reads))
     answer = _vote(reads, rule, prior)
     if seconds is not None:
@@ -171,7 +171,7 @@ def read_from_text(
         return PlateRead(status="no_plate", width=width, height=height)
     return PlateRead(
         text=text,
-        confidence=math.prod(char_confidences) if confidence is None else float(confidence),
+        confidence=float(math.prod(char_confidences) if confidence is None else confidence),
         char_confidences=tuple(float(value) for value in char_confidences),
         width=width,
         height=height,

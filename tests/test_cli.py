@@ -241,6 +241,21 @@ def test_read_best_first_per_folder(tmp_path: Path, model: str) -> None:
     assert "7 crops: 1 error, 4 not read, 2 ok" in table.stderr
 
 
+def test_read_best_first_holds_no_more_crops_than_it_says(
+    tmp_path: Path, model: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(importlib.import_module("lprfast.cli.read"), "_MOST_CROPS_HELD", 3)
+    for index in range(4):
+        save_crop(tmp_path / "one" / f"{index}.png", "AB12")
+    command = ("read", tmp_path / "one", "--track-per-folder", "--stop-at", "0.9", "--model", model)
+    result = run(*command)
+    assert result.exit_code == 2
+    shown = " ".join(result.stderr.replace("│", "").split())
+    assert "expected up to 3 crops of one vehicle, got 4; leave --stop-at out" in shown
+    (tmp_path / "one" / "3.png").unlink()
+    assert run(*command).exit_code == 0
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -157,6 +157,11 @@ def test_no_layout_lists_what_there_is(choice: object) -> None:
         ("[AA]D", "character 1: 'A' stands twice"),
         ("[ab]D", "character 1: 'a': expected digits, upper case letters"),
         ("L" * 33, "33 characters, more than the 32"),
+        ("{ABC|D}" * 11, "33 characters, more than the 32"),
+        ("-" * 33, "'-{32}\\.\\.\\.': 33 characters, more than the 32"),
+        ("a" * 1000, "there is no 'a{32}\\.\\.\\.'"),
+        (["ro,bg"], "'ro,bg': commas .* only where all are in one string"),
+        ({"ro,bg": 1}, "'ro,bg': commas .* only where all are in one string"),
         ({"ro": 0.0}, "layouts\\['ro'\\]: expected a share over 0"),
         ({"ro": math.nan}, "layouts\\['ro'\\]: expected a finite number"),
     ],
@@ -164,6 +169,18 @@ def test_no_layout_lists_what_there_is(choice: object) -> None:
 def test_what_is_wrong_is_named(choice: object, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         layout_prior(choice)  # type: ignore[arg-type]
+
+
+def test_a_long_template_is_refused_at_once_and_briefly() -> None:
+    with pytest.raises(ValueError, match="1000000 characters, more than the 32") as refused:
+        layout_prior("D" * 1_000_000)
+    assert len(str(refused.value)) < 200
+
+
+def test_shares_of_one_entry_add_up() -> None:
+    twice, once = layout_prior({"ro": 1, " ro": 3, "bg": 4}), layout_prior({"ro": 1, "bg": 1})
+    assert twice.patterns == once.patterns
+    assert twice.names == ("ro", "bg")
 
 
 def test_wrong_types_are_named() -> None:

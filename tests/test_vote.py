@@ -7,6 +7,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import product
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +16,7 @@ from reference import vote as oracle
 
 from lprfast import _core, _ranking
 from lprfast.results import Alternative, PlateRead, PlateVote
+from lprfast.streaming import TrackVoter
 from lprfast.voting import read_from_text, vote
 
 CHARSET = ("", *"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ")
@@ -443,6 +445,55 @@ def test_other_charsets_are_refused_by_name() -> None:
         vote([replace(other, charset=("A", *CHARSET[1:]))])
     with pytest.raises(TypeError, match=r"reads\[1\].*str"):
         vote([clear_read("AB12", 1), "AB12"])  # type: ignore[list-item]
+
+
+def test_a_charset_with_a_symbol_twice_is_refused_by_name() -> None:
+    doubled = replace(clear_read("AB12", 1), charset=(*CHARSET[:-1], "A"))
+    with pytest.raises(ValueError, match=r"reads\[1\]: expected each symbol once .*, got .A. twice"):
+        vote([read_from_text("AB12"), doubled])
+
+
+@pytest.mark.parametrize("status", ["error", "no_plate"])
+def test_reads_that_say_nothing_do_not_decide_the_charset(status: str) -> None:
+    good = clear_read("AB12", 1)
+    silent = replace(good, text="", status=status, charset=(*CHARSET[:-1], "Ä"))
+    answer = vote([silent, good])
+    assert (answer.text, answer.status) == ("AB12", "ok")
+    assert [one.used for one in answer.contributions] == [False, True]
+
+
+ODD_FIELDS: list[tuple[dict[str, object], str]] = [
+    ({"text": 123}, "text: expected a text, got 123"),
+    ({"width": math.nan}, "width: expected a whole number of pixels, got nan"),
+    ({"height": None}, "height: expected a whole number of pixels, got None"),
+    ({"alternatives": ("x",)}, r"alternatives: expected a tuple of Alternatives, got \('x',\)"),
+    ({"char_confidences": ("0.9",) * 4}, r"char_confidences: expected a tuple of numbers, got \('0.9'"),
+    ({"runners_up": None}, "runners_up: expected a tuple of texts, got None"),
+    ({"charset": "0123"}, "charset: expected a tuple of texts, got '0123'"),
+    ({"quality": None}, "quality: expected a Quality, got None"),
+]
+
+
+@pytest.mark.parametrize(("changes", "message"), ODD_FIELDS)
+def test_fields_of_another_type_are_named(changes: dict[str, Any], message: str) -> None:
+    good = clear_read("AB12", 1)
+    with pytest.raises(TypeError, match=rf"reads\[1\]\.{message}"):
+        vote([good, replace(good, **changes)])
+    voter = TrackVoter()
+    with pytest.raises(TypeError, match=rf"crop_or_read\.{message}"):
+        voter.update(1, replace(good, **changes), 0.0)
+    assert len(voter) == 0
+
+
+def test_confidences_of_any_kind_of_number() -> None:
+    each = [np.float32(0.9)] * 4
+    single = read_from_text("AB12", each)  # type: ignore[arg-type]
+    assert type(single.confidence) is float
+    assert single.confidence == pytest.approx(0.9**4)
+    for number in (np.float32(0.5), np.float16(0.5), np.float64(0.5)):
+        answer = vote([replace(clear_read("AB12", 1), confidence=number)])
+        assert answer.contributions[0].used
+        assert answer.text == "AB12"
 
 
 def test_texts_from_elsewhere_bring_their_own_symbols() -> None:

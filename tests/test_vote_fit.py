@@ -15,7 +15,7 @@ from test_vote import clear_read
 import lprfast
 from lprfast.evaluation.vote_rules import Track
 from lprfast.vote_settings import VOTE_FEATURES, VoteSettings
-from training import calibrate_vote, track_likeness
+from training import calibrate_vote, compare_votes, second_plates, track_likeness
 from training.ocr import vote_fit
 from training.ocr.logistic import fit_logistic, sigmoid, smallest_that_helps
 from training.ocr.vote_fit import VoteExamples
@@ -151,6 +151,8 @@ def test_the_command_writes_what_the_reader_votes_by(tmp_path: Path, monkeypatch
         (["--tracks", "0"], "--tracks 0: expected 1 to 100000"),
         (["--seed", "7000000"], "the tracks of these judge"),
         (["--seed", "6600000"], "the tracks of these judge"),
+        (["--seed", "8000000"], "the tracks of these judge"),
+        (["--seed", "8999999"], "the tracks of these judge"),
         (["--seed", "-1"], "--seed -1: expected 0 or more"),
         (["--out", "no/such/out.onnx"], "no such folder"),
     ],
@@ -184,6 +186,13 @@ def test_a_calibration_that_the_reader_does_not_compute_is_refused(tmp_path: Pat
     assert not list(tmp_path.iterdir())
     calibrate_vote.write_contract(source, path, {"vote": stored}, prove(0.1))
     assert lprfast.PlateReader(path).contract.vote == json.loads(json.dumps(stored))
+
+
+def test_no_tracks_judge_that_are_fitted_on() -> None:
+    fitted = calibrate_vote.seeds_of(calibrate_vote.DEFAULT_SEED).values()
+    for seed in (compare_votes.TEST_SEED, track_likeness.DEFAULT_SEED, second_plates.SEED):
+        assert all(abs(seed - first) >= calibrate_vote.MIX_SEEDS for first in fitted)
+        assert seed in calibrate_vote.TEST_SEEDS
 
 
 # --- how alike crops are ---

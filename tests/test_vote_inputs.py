@@ -128,6 +128,16 @@ def test_the_plates_of_ccpd_are_cut_out(tmp_path: Path, model: Path) -> None:
     assert page.read_text(encoding="utf-8").count("data:image/png;base64,") == 2
 
 
+def test_the_plates_of_ccpd_are_cut_out_to_read_best_first(tmp_path: Path, model: Path) -> None:
+    ccpd_photo(tmp_path / "ccpd", 1, "AB12")
+    command = ("read", tmp_path / "ccpd", "--track-per-folder", "--json", "--model", model)
+    for more in ((), ("--stop-at", "0.9")):
+        document = json.loads(run(*command, *more).stdout)
+        assert [track["text"] for track in document["tracks"]] == ["AB12"]
+        height, width = crop_of_text("AB12").shape
+        assert [(read["width"], read["height"]) for read in document["reads"]] == [(width, height)]
+
+
 def test_a_crop_that_was_cut_out_of_ccpd_is_taken_whole(tmp_path: Path, model: Path) -> None:
     path = save(tmp_path / f"{CCPD_NAME}.png", "AB12")
     assert voted(model, path) == [(str(path), "AB12", "1")]

@@ -39,7 +39,8 @@ from training.synth import FIT_MIXES, draw_track
 TRACKS = 2000  # of each mix
 DEFAULT_SEED = 9_000_000
 MIX_SEEDS = 100_000  # from one mix to the next: no two draw the same plates
-TEST_SEEDS = range(TEST_SEED, TEST_SEED + 1_000_000)
+# What judges: compare_votes.py from TEST_SEED up; track_likeness.py and second_plates.py in the next million.
+TEST_SEEDS = range(TEST_SEED, TEST_SEED + 2_000_000)
 STOP_MIX = "wide"  # fifteen frames: where reading less saves most
 LEAST_VOTES = 100
 PROOFS = 8  # tracks

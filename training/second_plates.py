@@ -24,7 +24,9 @@ from training.compare_votes import drawn_tracks, kept_tracks
 from training.synth import MIXES, negatives
 from training.synth.generator import Library
 
-SEED = 9_300_000  # the thresholds were looked at on tracks from 9,200,000 up
+# No other tool draws from it: calibrate_vote.py fits on tracks from 9,000,000 up, and the thresholds were
+# looked at on tracks from 9,200,000 up.
+SEED = 8_500_000
 GARBAGE = 2  # crops of one negative that are put into a track
 
 

@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     from lprfast.reader import PlateReader
     from lprfast.results import PlateRead
 
+# Of one vehicle that is read best first: they are all held.
+_MOST_CROPS_HELD = 2000
+
 
 def _probability(
     context: click.Context, option: click.Parameter, value: str | None
@@ -54,7 +57,8 @@ def _probability(
     metavar="P|model",
     callback=_probability,
     help="With --track-per-folder: read best first until a vote has this probability, or the one that the "
-    "model file names; the column crops counts those read [default: read all].",
+    "model file names; the column crops counts those read. Up to "
+    f"{_MOST_CROPS_HELD} crops of one vehicle [default: read all].",
 )
 @click.option("--nbest", type=click.IntRange(0, 100), default=0, help="Alternatives for each crop.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
@@ -95,11 +99,12 @@ def read(
         expanded = expand(inputs)
     except InputError as error:
         raise click.UsageError(str(error)) from None
+    vehicles = _vehicles(expanded) if stop_at else {}
     reader = make_reader(model, device, threads, precision, layouts, sr)
     complain(expanded.problems)
     writer = _writer(expanded, track_per_folder, as_json, as_csv)
     if stop_at:
-        counts = _read_best_first(reader, expanded, writer, stop_at)
+        counts = _read_best_first(reader, vehicles, writer, stop_at)
     else:
         counts = _read_all(reader, expanded, writer, track_per_folder, nbest)
     writer.close()
@@ -146,14 +151,14 @@ def _read_all(
 
 
 def _read_best_first(
-    reader: PlateReader, expanded: Expanded, writer: Writer, stop_at: float | Literal["model"]
+    reader: PlateReader,
+    vehicles: dict[str, list[ImageSource]],
+    writer: Writer,
+    stop_at: float | Literal["model"],
 ) -> Counter[str]:
     """One vehicle after the other, each held whole: which of its crops are read follows from all of them."""
-    vehicles: dict[str, list[ImageSource]] = {}
-    for source in expanded.sources:
-        vehicles.setdefault(source.track, []).append(source)
     counts: Counter[str] = Counter()
-    with progress("reading", len(expanded.sources), quiet=sys.stdout.isatty()) as step:
+    with progress("reading", sum(map(len, vehicles.values())), quiet=sys.stdout.isatty()) as step:
         for track, sources in vehicles.items():
             crops, failed = _load_all(sources)
             voted, reads = reader._read_track(crops, stop_at)
@@ -165,17 +170,32 @@ def _read_best_first(
     return counts
 
 
+def _vehicles(expanded: Expanded) -> dict[str, list[ImageSource]]:
+    """The images of each; UsageError where one has more than can be held."""
+    vehicles: dict[str, list[ImageSource]] = {}
+    for source in expanded.sources:
+        vehicles.setdefault(source.track, []).append(source)
+    for track, sources in vehicles.items():
+        if len(sources) > _MOST_CROPS_HELD:
+            raise click.UsageError(
+                f"--stop-at: {track}: expected up to {_MOST_CROPS_HELD} crops of one vehicle, got "
+                f"{len(sources)}; leave --stop-at out, or name fewer of them"
+            )
+    return vehicles
+
+
 def _load_all(sources: list[ImageSource]) -> tuple[list[npt.NDArray[np.uint8]], dict[int, PlateRead]]:
     """The crops, an empty one for each file that cannot be loaded, and the reads of these."""
     import numpy as np
 
-    from lprfast.data.images import ImageError, load_image
+    from lprfast.data.images import ImageError
+    from lprfast.data.reading import load_crop
     from lprfast.results import PlateRead
 
     crops, failed = [], {}
     for index, source in enumerate(sources):
         try:
-            crops.append(load_image(source.path))
+            crops.append(load_crop(source.path, source.box))
         except ImageError as error:
             crops.append(np.zeros((0, 0), np.uint8))
             failed[index] = PlateRead(status="error", error=error.reason)

@@ -73,14 +73,28 @@ def read_files(
     yield from _read_chunk(reader, chunk, nbest)
 
 
-def _load(path: Path, box: Box | None, width: int | None) -> npt.NDArray[np.uint8] | str:
-    try:
-        crop = load_image(path)
-    except ImageError as error:
-        return error.reason
+def load_crop(path: Path, box: Box | None = None) -> npt.NDArray[np.uint8]:
+    """The crop in an image file, as ``load_image`` gives it.
+
+    Args:
+        path: of the file.
+        box: the plate in the image; None, or one that reaches out of it, means the whole image.
+
+    Raises:
+        ImageError: the file cannot be loaded.
+    """
+    crop = load_image(path)
     if box is not None and box[2] <= crop.shape[1] and box[3] <= crop.shape[0]:
         # A copy, so that the photograph around the plate can go.
         crop = crop[box[1] : box[3], box[0] : box[2]].copy()
+    return crop
+
+
+def _load(path: Path, box: Box | None, width: int | None) -> npt.NDArray[np.uint8] | str:
+    try:
+        crop = load_crop(path, box)
+    except ImageError as error:
+        return error.reason
     return crop if width is None else shrink_to_width(crop, width)
 
 

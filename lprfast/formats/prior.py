@@ -134,7 +134,9 @@ def _world() -> LayoutPrior:
 def _shares(layouts: object) -> dict[LayoutEntry, float]:
     """Each entry with its share, summing to 1."""
     if isinstance(layouts, Mapping):
-        shares = {_entry(entry): _share(entry, value) for entry, value in layouts.items()}
+        shares: defaultdict[LayoutEntry, float] = defaultdict(float)
+        for entry, value in layouts.items():
+            shares[_entry(entry)] += _share(entry, value)
     else:
         listed: Iterable[object]
         if isinstance(layouts, str):
@@ -148,7 +150,7 @@ def _shares(layouts: object) -> dict[LayoutEntry, float]:
                 f"layouts: expected names, templates or layouts, got {type(layouts).__name__}; "
                 f"{_what_there_is()}"
             )
-        shares = {_entry(entry): 1.0 for entry in listed}
+        shares = defaultdict(float, {_entry(entry): 1.0 for entry in listed})
     if not shares:
         raise ValueError(f"layouts: expected at least one; {_what_there_is()}")
     total = math.fsum(shares.values())
@@ -161,6 +163,11 @@ def _entry(entry: object) -> LayoutEntry:
     if not isinstance(entry, str):
         raise TypeError(
             f"layouts: expected names, templates or layouts, got {type(entry).__name__} among them"
+        )
+    if "," in entry:
+        raise ValueError(
+            f"layouts: {_shown(entry)}: commas stand between entries only where all are in one string; "
+            "here give each entry by itself"
         )
     return entry.strip()
 
@@ -194,7 +201,7 @@ def _layouts(entry: LayoutEntry) -> tuple[PlateLayout, ...]:
     if found:
         return found
     if re.fullmatch("[a-z_]*", entry) or layouts_named(entry.lower()):
-        raise ValueError(f"layouts: there is no {entry!r}{_close_to(entry)}; {_what_there_is()}")
+        raise ValueError(f"layouts: there is no {_shown(entry)}{_close_to(entry)}; {_what_there_is()}")
     _check_template(entry)
     return (PlateLayout(entry, (entry,)),)
 
@@ -207,10 +214,12 @@ def _elements(pattern: str, letters: str) -> _Elements:
 
 def _check_template(template: str) -> None:
     """ValueError that says what is wrong, where, and what to write."""
+    symbols = split_pattern(template)
+    _check_length(template, len(symbols))  # before a message is made for each of them
     place = length = 0
-    for symbol in split_pattern(template):
+    for symbol in symbols:
         choices = pattern_choices(symbol, LATIN)
-        where = f"layouts: template {template!r}, character {place + 1}: "
+        where = f"layouts: template {_shown(template)}, character {place + 1}: "
         if symbol in DECORATION + "/":
             raise ValueError(
                 f"{where}{symbol!r} is no text; write only what is read, the lines of a plate joined"
@@ -226,10 +235,19 @@ def _check_template(template: str) -> None:
         _check_choices(choices, where)
         length += max(map(len, choices))
         place += len(symbol)
+    _check_length(template, length)
+
+
+def _check_length(template: str, length: int) -> None:
     if length > _LONGEST:
         raise ValueError(
-            f"layouts: template {template!r}: {length} characters, more than the {_LONGEST} that can be"
+            f"layouts: template {_shown(template)}: {length} characters, more than the {_LONGEST} that can be"
         )
+
+
+def _shown(text: str) -> str:
+    """For a message, which a long text would bury."""
+    return repr(text if len(text) <= _LONGEST else f"{text[:_LONGEST]}...")
 
 
 def _check_choices(choices: Sequence[str], where: str) -> None:
@@ -239,7 +257,7 @@ def _check_choices(choices: Sequence[str], where: str) -> None:
         raise ValueError(f"{where}an empty string; write two templates, one without this part")
     twice = next((one for one, number in Counter(choices).items() if number > 1), None)
     if twice is not None:
-        raise ValueError(f"{where}{twice!r} stands twice")
+        raise ValueError(f"{where}{_shown(twice)} stands twice")
     odd = next((one for one in "".join(choices) if not one.isalnum() or one != one.upper()), None)
     if odd is not None:
         raise ValueError(f"{where}{odd!r}: expected digits, upper case letters or Chinese characters")
