@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import functools
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
@@ -107,6 +107,8 @@ class PlateReader:
         charset.insert(contract.blank, "")
         self._symbols = tuple(charset)
         self._vote_settings = contract.vote_settings
+        if self._layouts is not None:
+            self._vote_settings = replace(contract.vote_settings or VoteSettings(), layouts=self._layouts)
         try:
             self._reader = _core.Reader(
                 self._session,
@@ -241,7 +243,6 @@ class PlateReader:
         stop_at = self._contract.stop_at if stop_at == "model" else stop_probability("stop_at", stop_at)
         crops = crop_list(crops)
         seconds = checked_times(times, len(crops))
-        ballot = functools.partial(vote, layouts=self._layouts)
         reads: dict[int, PlateRead] = {}
 
         def read(batch: list[int]) -> list[PlateRead]:
@@ -250,11 +251,11 @@ class PlateReader:
             return found
 
         if stop_at is None:
-            answer = ballot(read(list(range(len(crops)))))
+            answer = vote(read(list(range(len(crops)))))
         else:
             order = best_first(*first_looks(crops, self._contract, self._color))
             evidence = evidence_of(FIRST_PICTURES, FIRST_SHARE, self._vote_settings)
-            answer = vote_best_first(len(crops), order, read, ballot, stop_at, evidence)
+            answer = vote_best_first(len(crops), order, read, vote, stop_at, evidence)
         return (answer if seconds is None else with_times(answer, seconds)), reads
 
     def _read(self, crops: list[Any], nbest: int, enlarged: list[Any] | None = None) -> list[PlateRead]:

@@ -35,6 +35,8 @@ DEFAULT_MAX_TRACKS = 1000
 DEFAULT_MAX_READS = 16
 DEFAULT_EXPIRE_AFTER = 2.0
 
+Layouts = LayoutPrior | Literal["reads"] | None
+
 # How far the probability must move for an event while the text stays.
 UPDATE_STEP = 0.05
 
@@ -50,7 +52,7 @@ class _Track:
     probability: float = 0.0
     second: str = ""  # of its conflict
     settled: bool = False  # final by its probability: nothing more is read or said
-    layouts: LayoutPrior | None = None
+    layouts: Layouts = "reads"
 
     def vote(self) -> PlateVote:
         reads = PackedReads(self.reads, self.charset)
@@ -97,8 +99,7 @@ class TrackVoter:
             at least four different crops (docs/streaming.md; reads without a signature that repeat another
             not counted) and no ``conflict``; its later crops are not read.
             None: only ``finish``, ``expire`` and ``max_tracks`` end a track.
-        layouts: which plates to expect, softly, as in :func:`lprfast.vote`. None takes those of
-            the reader, if there is one.
+        layouts: which plates to expect, softly, as in :func:`lprfast.vote`.
 
     Raises:
         TypeError, ValueError: an argument is of another type or out of range; the message names it.
@@ -112,7 +113,7 @@ class TrackVoter:
         max_reads_per_track: int = DEFAULT_MAX_READS,
         expire_after: float = DEFAULT_EXPIRE_AFTER,
         stop_at: float | None = None,
-        layouts: LayoutChoice | None = None,
+        layouts: LayoutChoice | Literal["reads"] | None = "reads",
     ) -> None:
         if reader is not None and not hasattr(reader, "read"):
             raise TypeError(f"reader: expected a PlateReader or None, got {type(reader).__name__}")
@@ -127,8 +128,8 @@ class TrackVoter:
             raise ValueError(f"max_reads_per_track: expected 1 to {MAX_COMPARED}, got {max_reads_per_track}")
         if self._expire_after < 0:
             raise ValueError(f"expire_after: expected 0 or more seconds, got {expire_after}")
-        own: LayoutPrior | None = getattr(reader, "layouts", None)
-        self._layouts = own if layouts is None else layout_prior(layouts)
+        given = not (layouts is None or layouts == "reads")
+        self._layouts: Layouts = layout_prior(layouts) if given else layouts  # type: ignore[arg-type, assignment]
         self._charset: Charset | None = None  # of the latest read
         self._settings: VoteSettings | None = None  # likewise
         self._lock = threading.Lock()

@@ -9,6 +9,7 @@ from typing import Any
 from lprfast import _core
 from lprfast._logistic import check_logistic, is_finite
 from lprfast._metadata import require
+from lprfast.formats.prior import LayoutPrior
 
 # What the vote's probability may be calibrated by; csrc/vote/calibrate.cpp computes them. None of them may
 # weigh less than nothing: a read that agrees must not make its text less likely.
@@ -25,6 +26,8 @@ class VoteSettings:
         features: out of ``VOTE_FEATURES``; none: the probability is not calibrated.
         weights: one per feature, 0 or more.
         bias: of the logistic calibration.
+        layouts: the plates that the reader of these reads expects (docs/layouts.md), or None. The reader's
+            affair, and in no dictionary.
     """
 
     correlation: float = _core.vote_correlation
@@ -32,6 +35,7 @@ class VoteSettings:
     features: tuple[str, ...] = ()
     weights: tuple[float, ...] = ()
     bias: float = 0.0
+    layouts: LayoutPrior | None = None
 
     @classmethod
     def from_dict(cls, vote: Mapping[str, Any]) -> VoteSettings | None:

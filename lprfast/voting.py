@@ -26,6 +26,7 @@ UNREADABLE_BELOW = 0.5
 DEFAULT_CHAR_CONFIDENCE = 0.9
 Rule = Literal["fused", "best", "majority", "mvcp", "rover", "product"]
 RULES: tuple[Rule, ...] = get_args(Rule)
+Prior = LayoutPrior | Literal["reads"] | None
 _TEXT_RULES = ("best", "majority", "mvcp", "rover")
 
 
@@ -34,7 +35,7 @@ def vote(
     rule: Rule = "fused",
     *,
     times: Iterable[float] | None = None,
-    layouts: LayoutChoice | None = None,
+    layouts: LayoutChoice | Literal["reads"] | None = "reads",
 ) -> PlateVote:
     """Decide which plate the reads of one vehicle show.
 
@@ -56,8 +57,8 @@ def vote(
         layouts: which plates to expect, softly (docs/layouts.md): ``"world"``, ``"ro"``, ``"LLLDDDD"``,
             several of these, or a :class:`lprfast.formats.LayoutPrior`; see
             :func:`lprfast.formats.layout_prior`. A plate of another kind still wins where the crops are
-            clear. None: any text is as good as another. A read without company keeps what it came with: give
-            the reader the layouts too.
+            clear. ``reads``: those that the reader of these reads expects, as its ``read_track`` does. None:
+            any text is as good as another. A read without company keeps what it came with.
 
     Returns:
         The plate and what each read brought. Reads with status ``error`` or ``no_plate`` take no part; an
@@ -73,11 +74,12 @@ def vote(
     """
     if rule not in RULES:
         raise ValueError(f"rule: expected one of {', '.join(RULES)}; got {rule!r}")
-    if layouts is not None and rule != "fused":
+    given = not (layouts is None or layouts == "reads")
+    if given and rule != "fused":
         raise ValueError(
             f"layouts: only the rule 'fused' weighs them, not {rule!r}; leave one of the two out"
         )
-    prior = None if layouts is None else layout_prior(layouts)
+    prior: Prior = layout_prior(layouts) if given else layouts  # type: ignore[arg-type, assignment]
     reads = list(reads)
     for index, read in enumerate(reads):
         check_read(f"reads[{index}]", read)
@@ -89,8 +91,9 @@ def vote(
     return answer if conflict is None else replace(answer, conflict=conflict)
 
 
-def _vote(reads: Sequence[PlateRead], rule: Rule, prior: LayoutPrior | None) -> PlateVote:
-    return replace(_answer(reads, decide(reads, rule, prior)), layouts=prior)
+def _vote(reads: Sequence[PlateRead], rule: Rule, prior: Prior) -> PlateVote:
+    decided = decide(reads, rule, prior)
+    return replace(_answer(reads, decided), layouts=decided.layouts)
 
 
 class Decision(NamedTuple):
@@ -100,6 +103,7 @@ class Decision(NamedTuple):
     alphabet: Alphabet
     reasons: list[str | None]  # why each read took no part, as far as known before
     taken: list[int]  # the reads that the core was given
+    layouts: LayoutPrior | None  # that were weighed
 
 
 Watched = tuple[npt.NDArray[np.int32], npt.NDArray[np.int64], float]
@@ -108,7 +112,7 @@ Watched = tuple[npt.NDArray[np.int32], npt.NDArray[np.int64], float]
 def decide(
     reads: Sequence[PlateRead],
     rule: Rule,
-    prior: LayoutPrior | None = None,
+    prior: Prior = "reads",
     watch: Callable[[Alphabet], Watched] | None = None,
 ) -> Decision:
     """The core's decision.
@@ -116,7 +120,7 @@ def decide(
     Args:
         reads: as of :func:`vote`, checked.
         rule: as of :func:`vote`.
-        prior: over the texts.
+        prior: over the texts; ``reads``: that of their reader. Other rules than ``fused`` weigh none.
         watch: gives the watchlist in the labels of the vote's alphabet, and the least probability asked for.
     """
     charset = common_charset(reads)
@@ -126,16 +130,20 @@ def decide(
         leave_unreadable_out(reads, reasons)
     taken = [index for index, reason in enumerate(reasons) if reason is None]
     alphabet = Alphabet(charset, [reads[index].text for index in taken])
+    settings = common_settings(reads[index].vote_settings for index in taken)
+    if prior == "reads":
+        prior = settings.layouts if settings else None
+    weighed = prior if rule == "fused" else None
     values = _core.vote_decide(
         [alphabet.ballot(reads[index]) for index in taken],
         classes=len(alphabet.symbols),
         blank=alphabet.blank,
         rule=rule,
-        prior=None if prior is None else prior.through(alphabet.symbols),
+        prior=None if weighed is None else weighed.through(alphabet.symbols),
         watchlist=None if watch is None else watch(alphabet),
-        **_options(common_settings(reads[index].vote_settings for index in taken)),
+        **_options(settings),
     )
-    return Decision(values, alphabet, reasons, taken)
+    return Decision(values, alphabet, reasons, taken, weighed)
 
 
 def read_from_text(
@@ -244,7 +252,7 @@ _REASONS = {
 
 
 def _contributions(reads: Sequence[PlateRead], decided: Decision) -> tuple[Contribution, ...]:
-    decision, alphabet, reasons, taken = decided
+    decision, alphabet, reasons, taken = decided[:4]
     winner = decision["labels"]
     made = [
         Contribution(index, False, 0.0, 0.0, read.text, False, reason)

@@ -394,9 +394,14 @@ def test_reads_and_votes_expect_what_the_model_file_names() -> None:
     assert without.layouts is None
     assert without.read(crops[0]).text == "XY1239"
     reads = reader.read_many(crops)
-    assert reader.read_track(crops).probability == vote(reads, layouts="LLDDDL").probability
+    assert reader.read_track(crops).probability == vote(reads).probability
+    assert vote(reads).layouts == layout_prior("LLDDDL")
+    assert vote(reads).probability == vote(reads, layouts="LLDDDL").probability
+    assert vote(reads, layouts=None).probability < vote(reads).probability
     assert without.read_track(crops).probability == vote(without.read_many(crops)).probability
-    assert vote(reads).probability < vote(reads, layouts="LLDDDL").probability
+    assert vote(reads, "rover").layouts is None
+    # Reads that expect unlike plates are weighed by none.
+    assert vote([reads[0], without.read(crops[1])]).layouts is None
 
 
 @pytest.mark.parametrize(

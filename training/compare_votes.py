@@ -23,7 +23,7 @@ from lprfast._ranking import NOT_READ
 from lprfast.evaluation import load_posteriors
 from lprfast.evaluation.vote_rules import Track, compare_rules, markdown
 from lprfast.formats import layout_prior
-from lprfast.voting import RULES
+from lprfast.voting import RULES, Prior
 from training.synth import FIT_MIXES, MIXES, draw_track
 
 TEST_SEED = 7_000_000  # of the tracks of docs/voting.md; nothing is fitted on them
@@ -138,10 +138,12 @@ def _check(given: argparse.Namespace) -> None:
 def _compare(given: argparse.Namespace) -> dict[str, Any]:
     found: dict[str, Any] = {}
     rules = given.rule or list(RULES)
-    layouts = layout_prior(given.layouts) if given.layouts is not None else None
+    layouts: Prior = layout_prior(given.layouts) if given.layouts is not None else "reads"
     reader = None
     if not given.reads:
-        reader = lprfast.PlateReader(given.model, threads=given.threads, layouts=layouts or "model")
+        reader = lprfast.PlateReader(
+            given.model, threads=given.threads, layouts="model" if layouts == "reads" else layouts
+        )
     for source in given.reads or given.mix or list(MIXES):
         prepare: Callable[[str], str] = str
         if reader is None:

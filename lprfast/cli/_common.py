@@ -148,13 +148,11 @@ def make_reader(
         raise CannotStart(str(error)) from error
 
 
-def vote_reads(
-    reads: Sequence[PlateRead], rule: Rule = "fused", layouts: LayoutPrior | None = None
-) -> PlateVote:
-    """One vehicle's reads to one plate; published rules weigh no layouts."""
+def vote_reads(reads: Sequence[PlateRead], rule: Rule = "fused") -> PlateVote:
+    """One vehicle's reads to one plate."""
     from lprfast.voting import vote
 
-    return vote(reads, rule, layouts=layouts if rule == "fused" else None)
+    return vote(reads, rule)
 
 
 def complain(problems: Iterable[str]) -> None:

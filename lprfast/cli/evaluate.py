@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import json
 import sys
 from collections.abc import Sequence
@@ -230,13 +229,12 @@ def _run(
 ) -> dict[str, Outcome]:
     from lprfast.evaluation.run import run_rows
 
-    ballot = functools.partial(vote_reads, layouts=reader.layouts)
     outcomes = {}
     with progress("reading", sum(len(rows) for _, rows in chosen)) as step:
         for labels, rows in chosen:
             seen = evidence.observe(labels.path)
             outcome = run_rows(
-                reader, labels.path, rows, settings, ballot, width=width, advance=step, observe=seen
+                reader, labels.path, rows, settings, vote_reads, width=width, advance=step, observe=seen
             )
             bad = [f"{labels.path}, line {row.line}: {row.reason}" for row in labels.bad_rows]
             outcome.problems[:0] = bad

@@ -145,7 +145,7 @@ def _read_all(
             writer.read(source, file.read)
             reads = tracks.add(source.track, file.read) if with_tracks else None
             if reads:
-                writer.vote(source.track, reads, vote_reads(reads, layouts=reader.layouts))
+                writer.vote(source.track, reads, vote_reads(reads))
             step()
     return counts
 

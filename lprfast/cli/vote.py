@@ -133,7 +133,7 @@ def _vote_all(
             failed += _complain_of(source, file.read)
             writer.read(source, file.read)
             if reads := tracks.add(source.track, file.read):
-                voted = vote_reads(reads, rule, reader.layouts)
+                voted = vote_reads(reads, rule)
                 writer.vote(source.track, reads, voted)
                 if keep:
                     images = kept[source.track]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from lprfast.evaluation._read_columns import Columns, ColumnsError, read_columns, reads_from_columns
 from lprfast.evaluation.rates import Settings
+from lprfast.formats.prior import layout_prior
 from lprfast.results import PlateRead
 from lprfast.vote_settings import VoteSettings
 
@@ -137,6 +138,7 @@ def save_posteriors(path: str | os.PathLike[str], cached: CachedReads) -> None:
         "schema_version": POSTERIORS_SCHEMA_VERSION,
         "charset": None if charset is None else list(charset),
         "vote": {} if settings is None else settings.to_dict(),
+        "layouts": _layouts_document(settings),
         "fold": dict(cached.settings.fold),
         "as_written": cached.settings.as_written,
         "facts": cached.facts,
@@ -158,7 +160,7 @@ def load_posteriors(path: str | os.PathLike[str]) -> CachedReads:
         if charset is not None and not all(isinstance(symbol, str) for symbol in charset):
             raise ColumnsError("charset: expected strings")
         # Files of earlier versions lack the settings: their models had none.
-        voting = VoteSettings.from_dict(document.get("vote", {}))
+        voting = _settings_of(document)
         reads = reads_from_columns(columns, None if charset is None else tuple(charset), voting)
         names = [_strings(columns, name, len(reads)) for name in ("label", "source", "path", "track")]
         times = [None if np.isnan(time) else float(time) for time in _times(columns, len(reads))]
@@ -169,6 +171,27 @@ def load_posteriors(path: str | os.PathLike[str]) -> CachedReads:
     except (ColumnsError, KeyError, TypeError, AttributeError, ValueError) as error:
         reason = f"lacks {error}" if isinstance(error, KeyError) else str(error)
         raise PosteriorsError(f"{path}: the file is damaged: {reason}") from None
+
+
+def _layouts_document(settings: VoteSettings | None) -> dict[str, Any]:
+    """The layouts as they are asked for by name; empty for none, and for what names do not make again."""
+    layouts = None if settings is None else settings.layouts
+    if layouts is None:
+        return {}
+    try:
+        by_name = layout_prior(layouts.names, layouts.escape) == layouts
+    except (TypeError, ValueError):
+        by_name = False
+    return {"names": list(layouts.names), "escape": layouts.escape} if by_name else {}
+
+
+def _settings_of(document: dict[str, Any]) -> VoteSettings | None:
+    voting = VoteSettings.from_dict(document.get("vote", {}))
+    named = document.get("layouts", {})
+    if not named:
+        return voting
+    layouts = layout_prior(tuple(named["names"]), named["escape"])
+    return replace(voting or VoteSettings(), layouts=layouts)
 
 
 def _write(path: Path, columns: dict[str, Any]) -> None:

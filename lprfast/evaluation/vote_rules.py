@@ -11,9 +11,8 @@ from lprfast.evaluation.bootstrap import cluster_bootstrap, exact_interval
 from lprfast.evaluation.paired import holm, mcnemar
 from lprfast.evaluation.reliability import calibration
 from lprfast.evaluation.selective import selective
-from lprfast.formats import LayoutPrior
 from lprfast.results import PlateRead
-from lprfast.voting import RULES, vote
+from lprfast.voting import RULES, Prior, vote
 
 OURS = "fused"
 
@@ -41,7 +40,7 @@ def vote_all(
     *,
     reads: int | None = None,
     seed: int = 0,
-    layouts: LayoutPrior | None = None,
+    layouts: Prior = "reads",
 ) -> Votes:
     """One vote per track.
 
@@ -51,9 +50,9 @@ def vote_all(
         prepare: the form of a text that is compared with the labels.
         reads: vote over so many of a track's reads, drawn at random, the same for every rule; all without it.
         seed: of that draw.
-        layouts: the plates that ``fused`` expects; the other rules weigh none.
+        layouts: the plates that ``fused`` expects, as of ``lprfast.vote``; the other rules weigh none.
     """
-    expected = layouts if rule == OURS else None
+    expected = layouts if rule == OURS else "reads"
     right, probability = [], []
     for number, track in enumerate(tracks):
         some = _some(track.reads, reads, seed + number)
@@ -70,7 +69,7 @@ def compare_rules(
     *,
     reads: int | None = None,
     seed: int = 0,
-    layouts: LayoutPrior | None = None,
+    layouts: Prior = "reads",
 ) -> list[dict[str, Any]]:
     """A row per rule, over the tracks that have ``reads`` reads at least.
 

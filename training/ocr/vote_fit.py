@@ -22,7 +22,7 @@ from lprfast._ranking import (
 )
 from lprfast.evaluation.selective import selective
 from lprfast.evaluation.vote_rules import Track
-from lprfast.vote_settings import VOTE_FEATURES, VoteSettings
+from lprfast.vote_settings import VOTE_FEATURES, VoteSettings, common_settings
 from training.ocr.logistic import (
     Array,
     Fit,
@@ -84,7 +84,9 @@ def some_reads(tracks: Sequence[Track], seed: int) -> list[Track]:
 
 
 def with_settings(reads: Sequence[PlateRead], settings: VoteSettings) -> list[PlateRead]:
-    """The same reads, to be voted otherwise."""
+    """The same reads, to be voted otherwise; the plates that they expect stay."""
+    known = common_settings(read.vote_settings for read in reads)
+    settings = replace(settings, layouts=known.layouts if known else None)
     return [replace(read, vote_settings=settings) for read in reads]
 
 
