@@ -24,9 +24,12 @@ std::size_t largest_allocation = 0;  // in bytes
 }
 
 // Not inlined: where only one of a pair is, GCC takes them for a mismatch.
-[[gnu::noinline]] void* operator new(std::size_t size) {
+[[gnu::noinline]] void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
   largest_allocation = std::max(largest_allocation, size);
-  if (void* const memory = std::malloc(size)) return memory;
+  return std::malloc(size > 0 ? size : 1);
+}
+[[gnu::noinline]] void* operator new(std::size_t size) {
+  if (void* const memory = operator new(size, std::nothrow)) return memory;
   throw std::bad_alloc();
 }
 [[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
