@@ -60,6 +60,8 @@ def interval(groups: Sequence[Array], seed: int = 0) -> tuple[float, float]:
         intraclass_correlation([groups[i] for i in random.integers(len(groups), size=len(groups))])
         for _ in range(RESAMPLES)
     ]
+    if np.isnan(found).all():
+        return float("nan"), float("nan")
     low, high = np.nanpercentile(found, [2.5, 97.5])
     return float(low), float(high)
 
