@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
+    from lprfast.data.label_rows import Box
     from lprfast.super_resolution import SuperResolver
 
 _CHUNK_CROPS = 64
@@ -45,7 +46,8 @@ def upscale(
     """Enlarge crops with a super-resolution model and write them as PNG files.
 
     PATH is an image, a folder (searched with its subfolders), a glob in quotes, or a label file. The files
-    keep their names and their places below the folder that is common to all of them. To read enlarged crops,
+    keep their names and their places below the folder that is common to all of them; of images named as in
+    CCPD the plate is cut out. To read enlarged crops,
     'lprfast read --sr MODEL' needs no files; whether that helps tells 'lprfast compare-sr'.
     """
     from lprfast.data.paths import InputError, expand
@@ -62,9 +64,11 @@ def upscale(
     problems = list(expanded.problems)
     complain(problems)
     targets = target_paths([source.path for source in expanded.sources], out)
+    refuse_own_inputs(targets)
+    boxes = [source.box for source in expanded.sources]
     written = left_out = 0
     with progress("enlarging", len(targets)) as step:
-        for source, target, answer in _enlarge(resolver, targets, below, step):
+        for source, target, answer in _enlarge(resolver, targets, boxes, below, step):
             if answer is None:
                 left_out += 1
             elif isinstance(answer, str) or (answer := write_png(target, answer)):
@@ -113,6 +117,16 @@ def target_paths(sources: Sequence[Path], out: Path) -> list[tuple[Path, Path]]:
     return targets
 
 
+def refuse_own_inputs(targets: Sequence[tuple[Path, Path]]) -> None:
+    """UsageError where a picture would be written over a file that is read."""
+    read = {Path(os.path.realpath(source)) for source, _ in targets}
+    for _, target in targets:
+        if Path(os.path.realpath(target)) in read:
+            raise click.UsageError(
+                f"--out: {target} is one of the files to read and would be overwritten; give another folder"
+            )
+
+
 def write_png(path: Path, image: npt.NDArray[np.uint8]) -> str:
     """Writes a gray or BGR picture; the reason where it cannot be written, else nothing."""
     from PIL import Image
@@ -127,16 +141,21 @@ def write_png(path: Path, image: npt.NDArray[np.uint8]) -> str:
 
 
 def _enlarge(
-    resolver: SuperResolver, targets: Sequence[tuple[Path, Path]], below: int | None, step: Callable[[], None]
+    resolver: SuperResolver,
+    targets: Sequence[tuple[Path, Path]],
+    boxes: Sequence[Box | None],
+    below: int | None,
+    step: Callable[[], None],
 ) -> Iterator[tuple[Path, Path, Any]]:
     """Source, target and what came of it: a picture, the reason why there is none, None for a wide crop."""
-    from lprfast.data.images import ImageError, load_image
+    from lprfast.data.images import ImageError
+    from lprfast.data.reading import load_crop
 
     chunk: list[tuple[Path, Path, Any]] = []
     pixels = 0
-    for source, target in targets:
+    for (source, target), box in zip(targets, boxes, strict=True):
         try:
-            crop = load_image(source)
+            crop = load_crop(source, box)
         except ImageError as error:
             yield source, target, error.reason
         else:
