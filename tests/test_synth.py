@@ -73,7 +73,17 @@ def test_scale_one_draws_no_small_plate() -> None:
 
 def test_multi_scale_changes_nothing_but_the_size() -> None:
     full, scaled = take(60, multi_scale=(1, 1)), take(60, multi_scale=(0.4, 0.8))
-    assert [(s.text, s.layout) for s in full] == [(s.text, s.layout) for s in scaled]
+    assert [s.layout for s in full] == [s.layout for s in scaled]
+    # A small crop may be washed out where the large one is not: then it has no corners and no text. Which
+    # part of a two-line plate is shown is drawn after the picture, and may differ.
+    one_line = {layout.name for layout in LAYOUTS if layout.rows == 1}
+    pairs = [
+        (a.text, b.text)
+        for a, b in zip(full, scaled, strict=True)
+        if a.layout in one_line and a.corners is not None and b.corners is not None
+    ]
+    assert len(pairs) >= 40
+    assert all(a == b for a, b in pairs)
     for a, b in zip(full, scaled, strict=True):
         assert 0.4 - 0.01 <= b.crop.shape[1] / a.crop.shape[1] <= 0.8 + 0.01
 

@@ -51,7 +51,8 @@ class PlateGenerator:
     Args:
         seed: same seed and settings, same samples.
         multi_scale: (LOW, HIGH), 0 < LOW <= HIGH <= 1. The full width of a crop is drawn in 100-200 px, the
-            sampled width is that times U(LOW, HIGH); (1, 1) draws no small plate. Nothing else depends on it.
+            sampled width is that times U(LOW, HIGH); (1, 1) draws no small plate. Nothing else depends on it
+            but which part of a two-line plate is shown.
         widths: (low, high, weight) in px, 1 to 1024, both ends included: a histogram to draw the full width
             from.
         difficulty: 0 (clean, frontal, large) to 1 (everything); may be set at any time.
