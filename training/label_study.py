@@ -96,7 +96,13 @@ def _study(given: argparse.Namespace, out: Path) -> int:
 def _config(given: argparse.Namespace, labels: Path, scale: tuple[float, float]) -> Config:
     same = {name: getattr(given, name) for name in ("arch", "steps", "seed", "workers", "threads")}
     return Config(
-        data=(str(labels),), data_share=1.0, curriculum=False, multi_scale=scale, export=False, **same
+        data=(str(labels),),
+        data_share=1.0,
+        curriculum=False,
+        multi_scale=scale,
+        val_size=200,
+        export=False,
+        **same,
     )
 
 
