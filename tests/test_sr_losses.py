@@ -196,11 +196,33 @@ def test_the_balance_is_a_slow_bounded_mean() -> None:
     x = torch.ones(1, requires_grad=True)
     balance = GradientBalance(momentum=0.9, most=10.0).train()
     assert float(balance(x.sum(), 0.5 * x.sum(), x)) == pytest.approx(2.0)
-    # The second term's gradient vanishes: the new factor is cut at 10, and enters by a tenth.
-    assert float(balance(x.sum(), 0 * x.sum(), x)) == pytest.approx(2.0 + 0.1 * 8)
+    # A gradient so short that the new factor is cut at 10, which enters by a tenth.
+    assert float(balance(x.sum(), 1e-6 * x.sum(), x)) == pytest.approx(2.0 + 0.1 * 8)
     kept = GradientBalance()
     kept.load_state_dict(balance.state_dict())
     assert float(kept.factor) == pytest.approx(2.8)
+
+
+def test_a_second_term_without_a_gradient_leaves_the_balance_as_it_is() -> None:
+    x = torch.ones(1, requires_grad=True)
+    balance = GradientBalance(momentum=0.9).train()
+    assert float(balance(x.sum(), 0 * x.sum(), x)) == 0.0
+    assert float(balance(x.sum(), 0.5 * x.sum(), x)) == pytest.approx(2.0)  # the first that counts, whole
+    for _ in range(50):
+        assert float(balance(x.sum(), 0 * x.sum(), x)) == pytest.approx(2.0)
+
+
+@pytest.mark.parametrize("kind", [ReadingLoss, Lcofl])
+def test_batches_without_a_readable_text_leave_the_balance(kind: type[ReadingLoss] | type[Lcofl]) -> None:
+    loss = kind(make_reader(), ratio=1e-3).train()
+    batch, other = make_batch(["A0", "B1"]), make_batch(["", "Z"])
+    upscaled = upscaled_like(batch)
+    loss(upscaled, batch)
+    before = float(loss.balance.factor)
+    assert 0 < before < 10
+    total = loss(upscaled, other)
+    assert float(loss.balance.factor) == before
+    assert bool(total.isfinite())
 
 
 # LCOFL.

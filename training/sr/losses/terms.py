@@ -9,6 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+LEAST_GRADIENT = 1e-8  # a shorter one is that of a batch that nobody can read
+
 
 class Batch(NamedTuple):
     """``low`` float32 0-1 ``[N, C, h, w]``, ``high [N, C, s h, s w]``, the texts ("" where unknown), and
@@ -67,7 +69,8 @@ class GradientBalance(nn.Module):
 
     Losses of different units cannot be weighed by their values: a CTC loss of 2 may push the pixels a
     thousand times as hard as an L1 of 0.05, or not at all. The factor is averaged over steps
-    (``momentum``), and bounded, because the gradient of a plate that is read right vanishes.
+    (``momentum``), and bounded, because the gradient of a plate that is read right vanishes. A batch whose
+    second gradient is nothing, such as one without a known text, says nothing of the factor and leaves it.
     """
 
     factor: Tensor
@@ -81,9 +84,10 @@ class GradientBalance(nn.Module):
         """The factor for ``term``, without a gradient; ``at`` is the image both were worked out from."""
         if at.requires_grad and self.training:
             a, b = (_norm_of_gradient(loss, at) for loss in (first, term))
-            now = (self.ratio * a / b.clamp(min=1e-12)).clamp(max=self.most)
-            kept = now if bool(self.factor.isnan()) else self.factor.lerp(now, 1 - self.momentum)
-            self.factor.copy_(kept)
+            if float(b) >= LEAST_GRADIENT:
+                now = (self.ratio * a / b).clamp(max=self.most)
+                kept = now if bool(self.factor.isnan()) else self.factor.lerp(now, 1 - self.momentum)
+                self.factor.copy_(kept)
         return torch.nan_to_num(self.factor)
 
 
