@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from test_sr_losses import make_batch, make_reader, upscaled_like
+from test_sr_losses import make_batch, make_reader, padded_batch, upscaled_like
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -23,7 +23,7 @@ from training.sr.losses.pecl import (
     negatives,
     push,
 )
-from training.sr.losses.terms import Batch
+from training.sr.losses.terms import Batch, PixelLoss
 
 
 class Small(Encoder):
@@ -179,6 +179,12 @@ def test_fixed_weight_zero_is_mse_bit_for_bit() -> None:
     upscaled = upscaled_like(batch)
     loss = Pecl(Small(8, True), 8, weight=0.0)(upscaled, batch)
     assert torch.equal(loss, functional.mse_loss(upscaled, batch.high))
+
+
+def test_padded_pixels_do_not_count() -> None:
+    batch, upscaled = padded_batch(1)
+    loss = Pecl(Small(8, True), 8, weight=0.0)(upscaled, batch)
+    assert torch.equal(loss, PixelLoss("mse")(upscaled, batch))
 
 
 def test_the_loss_is_the_weighted_sum() -> None:

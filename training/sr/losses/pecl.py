@@ -68,7 +68,7 @@ class Pecl(SrLoss):
             self.log_variances = nn.Parameter(torch.zeros(2))
 
     def forward(self, upscaled: Tensor, batch: Batch) -> Tensor:
-        first = pixel_loss(self.pixel, upscaled, batch.high)
+        first = pixel_loss(self.pixel, upscaled, batch)
         if self.weighting == "fixed" and self.weight == 0:
             return first
         u, v = self.encoder(upscaled, batch), self.encoder(batch.high, batch)

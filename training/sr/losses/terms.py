@@ -56,12 +56,26 @@ class PixelLoss(SrLoss):
         self.kind = kind
 
     def forward(self, upscaled: Tensor, batch: Batch) -> Tensor:
-        return pixel_loss(self.kind, upscaled, batch.high)
+        return pixel_loss(self.kind, upscaled, batch)
 
 
-def pixel_loss(kind: str, upscaled: Tensor, high: Tensor) -> Tensor:
-    """``l1`` or ``mse`` over all pixels and channels."""
-    return functional.l1_loss(upscaled, high) if kind == "l1" else functional.mse_loss(upscaled, high)
+def pixel_loss(kind: str, upscaled: Tensor, batch: Batch) -> Tensor:
+    """``l1`` or ``mse`` over all pixels and channels, but those that were only padded."""
+    difference = functional.l1_loss if kind == "l1" else functional.mse_loss
+    return mean_inside(difference(upscaled, batch.high, reduction="none"), batch.sizes)
+
+
+def mean_inside(values: Tensor, sizes: Tensor) -> Tensor:
+    """The mean of ``[N, C, h, w]`` over the upper left ``sizes[n]`` (height, width) of each n, which may be
+    nothing of some; a scalar."""
+    channels, height, width = values.shape[1:]
+    heights, widths = sizes.to(values.device).T[:, :, None]
+    rows = torch.arange(height, device=values.device) < heights
+    columns = torch.arange(width, device=values.device) < widths
+    inside = rows[:, None, :, None] & columns[:, None, None, :]
+    if bool(inside.all()):
+        return values.mean()
+    return (values * inside).sum() / (inside.sum() * channels).clamp(min=1)
 
 
 class GradientBalance(nn.Module):
