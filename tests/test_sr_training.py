@@ -202,9 +202,29 @@ def test_learning_lowers_the_loss(tmp_path: Path) -> None:
     assert log[-1]["synthetic"]["psnr"] > gray
 
 
+def read_log(folder: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (folder / "log.jsonl").read_text("utf-8").splitlines()]
+
+
+def test_validations_by_steps_and_the_last_steps_are_logged(tmp_path: Path) -> None:
+    flags = ["--arch", "espcn", "--steps", "5", "--no-export", "--eval-steps", "2", *SMALL]
+    assert train_sr.main([*flags, "--out", str(tmp_path / "five")]) == 0
+    log = read_log(tmp_path / "five")
+    assert [event["step"] for event in log if event["event"] == "validation"] == [2, 4, 5]
+    steps = [event for event in log if event["event"] == "step"]
+    assert [event["step"] for event in steps] == [2, 4, 5]
+    assert all(event["loss"] > 0 for event in steps)
+    assert [event["event"] for event in log][-2:] == ["step", "validation"]
+    flags[3] = "4"  # the last step's validation is due anyway: once
+    assert train_sr.main([*flags, "--out", str(tmp_path / "four")]) == 0
+    validations = [event for event in read_log(tmp_path / "four") if event["event"] == "validation"]
+    assert [event["step"] for event in validations] == [2, 4]
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
+        (["--eval-steps", "0", "--steps", "1"], "--eval-steps: expected a positive finite number, got 0"),
         (["--arch", "bicubic", "--steps", "1"], "--arch bicubic: there is nothing to train"),
         (["--steps", "0"], "--steps: expected a positive finite number, got 0"),
         (["--patch", "30", "--steps", "1"], "--patch: expected 0 or a multiple of 4"),

@@ -47,6 +47,7 @@ def make_parser() -> argparse.ArgumentParser:
     add("--threads", type=int, help="threads of the training process")
     add("--precision", choices=("auto", "fp32", "bf16"), help="arithmetic of the network (default fp32)")
     add("--eval-every", type=float, metavar="MINUTES", help="default 5")
+    add("--eval-steps", type=int, metavar="N", help="validate every N steps, in place of --eval-every")
     add("--checkpoint-minutes", type=float, metavar="MINUTES", help="default 2")
     add("--select", choices=SELECTIONS, help="weights to export: best by this on synthetic plates (psnr)")
     add("--export", action=argparse.BooleanOptionalAction, help="write model.onnx at the end (default yes)")

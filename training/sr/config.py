@@ -39,7 +39,7 @@ class Config(Settings):
 
     CHANGEABLE: ClassVar[frozenset[str]] = frozenset(
         {"minutes", "steps", "workers", "threads", "val", "eval_every", "checkpoint_minutes", "export"}
-        | {"name", "select"}
+        | {"name", "select", "eval_steps"}
     )
 
     arch: str = "compact_42k"
@@ -81,6 +81,7 @@ class Config(Settings):
     workers: int | None = None
     threads: int | None = None
     eval_every: float = 5.0  # minutes
+    eval_steps: int | None = None  # in place of eval_every
     checkpoint_minutes: float = 2.0
     select: str = "psnr"
     export: bool = True
@@ -93,6 +94,7 @@ class Config(Settings):
             "steps",
             "threads",
             "eval_every",
+            "eval_steps",
             "checkpoint_minutes",
             "batch",
             "repeat",

@@ -49,6 +49,7 @@ class Run:
         self.optimizer = torch.optim.Adam([*self.model.parameters(), *loss.trained()], config.lr)
         self.step = 0
         self.images = 0
+        self.validated_at: int | None = None  # the step of this start's last validation
         self.scores: dict[str, Scores] = {}
         self.best: dict[str, dict[str, float]] = {}
         files = read_files(config, "train")
@@ -110,6 +111,7 @@ class Run:
             data.name: evaluate(data, self.reader, lambda pair: enlarge(model, pair.low))
             for data in self.validation
         }
+        self.validated_at = self.step
         minutes = round(self.clock.minutes(), 2)
         self.log.write("validation", step=self.step, minutes=minutes, **_rounded_sets(self.scores))
         first = self.scores[self.validation[0].name]

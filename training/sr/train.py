@@ -86,18 +86,25 @@ def _loop(run: Run) -> bool:
 
         minutes = run.clock.minutes()
         run.log.step(run.step, minutes, progress, lr, loss, config.batch, waited, run.loss.parts)
-        if minutes - validated >= config.eval_every:
+        if _is_due(config, run.step, minutes - validated):
             run.validate()
             validated = run.clock.minutes()
         if minutes - saved >= config.checkpoint_minutes:
             run.save()
             saved = run.clock.minutes()
     run.save()  # first: a validation that fails must not cost the steps since the last checkpoint
-    run.validate()
+    if run.validated_at != run.step:
+        run.validate()
     run.save()
     if world.stop:
         run.log.write("stopped", step=run.step, go_on_with="--resume")
     return not world.stop
+
+
+def _is_due(config: Config, step: int, minutes: float) -> bool:
+    """Whether to validate after ``step``; ``minutes``: since the last time. By steps where they are given, so
+    that the curves of two runs have the same places."""
+    return step % config.eval_steps == 0 if config.eval_steps else minutes >= config.eval_every
 
 
 def _take_step(run: Run, batch: Batch) -> float:
