@@ -24,16 +24,16 @@ from training.sr.reader import FrozenReader, gray_of
 CHARSET = ("0", "1", "A", "B")
 
 
-def make_reader(arch: str = "slim") -> FrozenReader:
+def make_reader(arch: str = "slim", charset: tuple[str, ...] = CHARSET) -> FrozenReader:
     """Untrained, but with batch norms that have seen something."""
     torch.manual_seed(0)
     size = (64, 256) if arch.startswith("aligned") else (32, 128)
-    model = build_model(arch, len(CHARSET) + 1, size[0])
+    model = build_model(arch, len(charset) + 1, size[0])
     for module in model.modules():
         if isinstance(module, nn.BatchNorm2d):
             nn.init.uniform_(module.running_mean, -0.1, 0.1)  # type: ignore[arg-type]
             nn.init.uniform_(module.running_var, 0.5, 1.5)  # type: ignore[arg-type]
-    return FrozenReader(model, CHARSET, size)
+    return FrozenReader(model, charset, size)
 
 
 def make_batch(texts: list[str], channels: int = 1, seed: int = 0) -> Batch:

@@ -198,6 +198,25 @@ def test_the_loss_is_the_weighted_sum() -> None:
     assert float(loss(upscaled, batch).detach()) == pytest.approx(float(expected.detach()), rel=1e-5)
 
 
+def test_the_learnt_weights_are_parameters_of_their_own_and_logged() -> None:
+    with pytest.warns(UserWarning, match="runs to 0 or 1"):
+        loss = Pecl(Small(8, False), 8, weighting="clipped_learnable")
+    assert [p is loss.pixel_share for p in loss.learnt_weights()] == [True]
+    assert {id(p) for p in loss.trained()} == {id(p) for p in loss.encoder.parameters()}
+    assert list(Pecl(Small(8, False), 8).learnt_weights()) == []
+    nn.init.constant_(loss.pixel_share, 0.75)
+    batch = make_batch(["A", "B"])
+    loss(upscaled_like(batch), batch)
+    assert (loss.parts["w_pixel"], loss.parts["w_contrast"]) == (0.75, 0.25)
+    other = Pecl(Small(8, True), 8, weighting="uncertainty")
+    nn.init.constant_(other.log_variances, math.log(2))
+    other(upscaled_like(batch), batch)
+    assert other.parts["w_pixel"] == other.parts["w_contrast"] == pytest.approx(0.25)
+    plain = Pecl(Small(8, True), 8, weight=0.0)
+    plain(upscaled_like(batch), batch)
+    assert (plain.parts["w_pixel"], plain.parts["w_contrast"]) == (1.0, 0.0)
+
+
 # Encoders.
 
 

@@ -14,8 +14,8 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 
 class RunLog:
-    """Collects step figures and writes them every ``every`` seconds, and what is left of them before any other
-    event, so that a run's last steps are in its log; silent but in the first process."""
+    """Collects step figures and writes them every ``every`` seconds, and what is left of them before any
+    other event, so that a run's last steps are in its log; silent but in the first process."""
 
     def __init__(self, out: Path, active: bool, every: float = 10.0) -> None:
         self._active = active

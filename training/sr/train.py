@@ -12,7 +12,6 @@ import torch
 from torch import nn
 
 from training.ocr.model import parameter_count
-from training.ocr.schedule import learning_rate
 from training.ocr.world import default_workers, resolve_precision, start_world
 from training.sr.checkpoint import load_checkpoint, load_weights, read_weights
 from training.sr.config import Config
@@ -79,9 +78,7 @@ def _loop(run: Run) -> bool:
         batch = tensors(next(stream), world.device)
         waited = time.monotonic() - asked
 
-        lr = learning_rate(progress, config.lr)
-        for group in run.optimizer.param_groups:
-            group["lr"] = lr
+        lr = run.set_learning_rates(progress)
         loss = _take_step(run, batch)
 
         minutes = run.clock.minutes()

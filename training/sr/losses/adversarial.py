@@ -90,7 +90,7 @@ class AdversarialLoss(ReadingLoss):
         false = self._distance(upscaled.detach(), 0.0, batch)
         self.optimizer.zero_grad(set_to_none=True)
         loss = (true + false) / 2
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         self.optimizer.step()
         self.parts["discriminator"] = float(loss.detach())
 

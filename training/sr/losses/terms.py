@@ -34,7 +34,11 @@ class SrLoss(nn.Module):
         raise NotImplementedError
 
     def trained(self) -> Iterable[nn.Parameter]:
-        """What the loss learns together with the network."""
+        """What the loss learns together with the network, at the network's rate."""
+        return ()
+
+    def learnt_weights(self) -> Iterable[nn.Parameter]:
+        """The weights of its terms where it learns them together with the network, at a rate of their own."""
         return ()
 
     def learn(self, upscaled: Tensor, batch: Batch) -> None:
@@ -75,7 +79,8 @@ def mean_inside(values: Tensor, sizes: Tensor) -> Tensor:
     inside = rows[:, None, :, None] & columns[:, None, None, :]
     if bool(inside.all()):
         return values.mean()
-    return (values * inside).sum() / (inside.sum() * channels).clamp(min=1)
+    mean: Tensor = (values * inside).sum() / (inside.sum() * channels).clamp(min=1)
+    return mean
 
 
 class GradientBalance(nn.Module):
