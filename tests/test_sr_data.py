@@ -21,6 +21,7 @@ from training.sr.config import Config
 from training.sr.data import (
     PairMaker,
     batches,
+    labelled_validation,
     patch_of,
     planes,
     stacked,
@@ -218,6 +219,27 @@ def test_an_image_damaged_behind_its_header_is_replaced(tmp_path: Path) -> None:
     (tmp_path / "a.png").write_bytes((tmp_path / "a.png").read_bytes()[:40])
     config = Config(steps=1, batch=2, patch=32, data=(str(path),), data_share=1.0)
     assert "AB12" not in PairMaker(config, [file])[0].texts
+
+
+def test_a_damaged_image_to_validate_on_is_named_and_left_out(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [(name, "AB12", "dev", 200) for name in ("a.png", "b.png", "c.png")]
+    path = write_labels(tmp_path, rows)
+    file = read_pairs_file(str(path), "dev", 4)
+    config = Config(steps=1, val=(str(path),))
+    whole = labelled_validation(config, file)
+    (tmp_path / "b.png").write_bytes((tmp_path / "b.png").read_bytes()[:40])
+    pairs = labelled_validation(config, file).pairs
+    assert len(pairs) == 2
+    assert all(np.array_equal(whole.pairs[n].low, pair.low) for n, pair in zip((0, 2), pairs, strict=True))
+    err = capsys.readouterr().err
+    assert f"{path}: b.png is left out: " in err
+    assert err.count("left out") == 1
+    for name in ("a.png", "c.png"):
+        (tmp_path / name).write_bytes(b"")
+    with pytest.raises(ValueError, match="none of its 3 images can be read"):
+        labelled_validation(config, file)
 
 
 def test_ccpd_is_imported_and_its_plates_cut_out(tmp_path: Path) -> None:

@@ -24,16 +24,16 @@ from training.sr.reader import FrozenReader, gray_of
 CHARSET = ("0", "1", "A", "B")
 
 
-def make_reader(arch: str = "slim") -> FrozenReader:
+def make_reader(arch: str = "slim", charset: tuple[str, ...] = CHARSET) -> FrozenReader:
     """Untrained, but with batch norms that have seen something."""
     torch.manual_seed(0)
     size = (64, 256) if arch.startswith("aligned") else (32, 128)
-    model = build_model(arch, len(CHARSET) + 1, size[0])
+    model = build_model(arch, len(charset) + 1, size[0])
     for module in model.modules():
         if isinstance(module, nn.BatchNorm2d):
             nn.init.uniform_(module.running_mean, -0.1, 0.1)  # type: ignore[arg-type]
             nn.init.uniform_(module.running_var, 0.5, 1.5)  # type: ignore[arg-type]
-    return FrozenReader(model, CHARSET, size)
+    return FrozenReader(model, charset, size)
 
 
 def make_batch(texts: list[str], channels: int = 1, seed: int = 0) -> Batch:
@@ -55,6 +55,76 @@ def test_pixel_losses_by_hand() -> None:
     upscaled = torch.tensor([[[[0.5, 0.8]]]])
     assert float(PixelLoss("l1")(upscaled, batch)) == pytest.approx((0.5 + 0.2) / 2)
     assert float(PixelLoss("mse")(upscaled, batch)) == pytest.approx((0.25 + 0.04) / 2)
+
+
+SIZES = ((8, 20), (12, 16), (12, 24))  # of three images of one padded batch
+
+
+def padded_batch(channels: int) -> tuple[Batch, Tensor]:
+    """Images of ``SIZES`` in 12 x 24, and what was made of them; noise where there was padded."""
+    generator = torch.Generator().manual_seed(4)
+    high, upscaled = (torch.rand(3, channels, 12, 24, generator=generator) for _ in range(2))
+    return Batch(high[:, :, ::4, ::4], high, ["A0", "B", ""], torch.tensor(SIZES)), upscaled
+
+
+def alone(batch: Batch, upscaled: Tensor, n: int) -> tuple[Batch, Tensor]:
+    """One image of a padded batch, cut to its size."""
+    height, width = SIZES[n]
+    high = batch.high[n : n + 1, :, :height, :width]
+    single = Batch(high[:, :, ::4, ::4], high, batch.texts[n : n + 1], batch.sizes[n : n + 1])
+    return single, upscaled[n : n + 1, :, :height, :width]
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("kind", ["l1", "mse"])
+def test_pixels_that_were_padded_do_not_count(kind: str, channels: int) -> None:
+    batch, upscaled = padded_batch(channels)
+    upscaled.requires_grad_()
+    total = PixelLoss(kind)(upscaled, batch)
+    pairs = [alone(batch, upscaled, n) for n in range(3)]
+    singles = [float(PixelLoss(kind)(made, single).detach()) for single, made in pairs]
+    assert float(total.detach()) == pytest.approx(np.average(singles, weights=[160, 192, 288]))
+    (gradient,) = torch.autograd.grad(total, upscaled)
+    for n, (height, width) in enumerate(SIZES):
+        assert int((gradient[n] != 0).sum()) == channels * height * width
+        assert float(gradient[n, :, height:].abs().sum() + gradient[n, :, :, width:].abs().sum()) == 0
+
+
+def test_ssim_counts_the_windows_inside_each_image() -> None:
+    batch, upscaled = padded_batch(1)
+    whole = float(ssim(upscaled, batch.high, batch.sizes))
+    pairs = [alone(batch, upscaled, n) for n in range(3)]
+    singles = [float(ssim(made, single.high, single.sizes)) for single, made in pairs]
+    assert whole == pytest.approx(np.average(singles, weights=[4 * 16, 8 * 12, 8 * 20]))
+
+
+@pytest.mark.parametrize("name", ["confidence", "reading", "lcofl"])
+def test_losses_that_read_do_not_see_what_was_padded(name: str) -> None:
+    reader = make_reader()
+    loss = {
+        "confidence": ConfidenceLoss(reader),
+        "reading": ReadingLoss(reader, weight=1.0),
+        "lcofl": Lcofl(reader, weight=1.0),
+    }[name]
+    batch, upscaled = padded_batch(1)
+    other = batch.high.clone()
+    changed = upscaled.clone()
+    for n, (height, width) in enumerate(SIZES):
+        for images in (other, changed):
+            images[n, :, height:] = 0.5
+            images[n, :, :, width:] = 0.25
+    assert float(loss(changed, batch._replace(high=other))) == pytest.approx(float(loss(upscaled, batch)))
+
+
+def test_the_discriminators_opinion_of_padding_does_not_count() -> None:
+    loss = AdversarialLoss(make_reader(), channels=1, adversarial=1.0, weight=0.0, features=8).eval()
+    batch, upscaled = padded_batch(1)
+    pixel = float(PixelLoss("l1")(upscaled, batch))
+    with torch.no_grad():
+        opinions = loss.discriminator(upscaled)
+        judged = [opinions[n, :, :h, :w].flatten() for n, (h, w) in enumerate(SIZES)]
+        expected = float((torch.cat(judged) - 1).square().mean())
+        assert float(loss(upscaled, batch)) - pixel == pytest.approx(expected, rel=1e-4)
 
 
 # The frozen reader.
@@ -196,11 +266,33 @@ def test_the_balance_is_a_slow_bounded_mean() -> None:
     x = torch.ones(1, requires_grad=True)
     balance = GradientBalance(momentum=0.9, most=10.0).train()
     assert float(balance(x.sum(), 0.5 * x.sum(), x)) == pytest.approx(2.0)
-    # The second term's gradient vanishes: the new factor is cut at 10, and enters by a tenth.
-    assert float(balance(x.sum(), 0 * x.sum(), x)) == pytest.approx(2.0 + 0.1 * 8)
+    # A gradient so short that the new factor is cut at 10, which enters by a tenth.
+    assert float(balance(x.sum(), 1e-6 * x.sum(), x)) == pytest.approx(2.0 + 0.1 * 8)
     kept = GradientBalance()
     kept.load_state_dict(balance.state_dict())
     assert float(kept.factor) == pytest.approx(2.8)
+
+
+def test_a_second_term_without_a_gradient_leaves_the_balance_as_it_is() -> None:
+    x = torch.ones(1, requires_grad=True)
+    balance = GradientBalance(momentum=0.9).train()
+    assert float(balance(x.sum(), 0 * x.sum(), x)) == 0.0
+    assert float(balance(x.sum(), 0.5 * x.sum(), x)) == pytest.approx(2.0)  # the first that counts, whole
+    for _ in range(50):
+        assert float(balance(x.sum(), 0 * x.sum(), x)) == pytest.approx(2.0)
+
+
+@pytest.mark.parametrize("kind", [ReadingLoss, Lcofl])
+def test_batches_without_a_readable_text_leave_the_balance(kind: type[ReadingLoss] | type[Lcofl]) -> None:
+    loss = kind(make_reader(), ratio=1e-3).train()
+    batch, other = make_batch(["A0", "B1"]), make_batch(["", "Z"])
+    upscaled = upscaled_like(batch)
+    loss(upscaled, batch)
+    before = float(loss.balance.factor)
+    assert 0 < before < 10
+    total = loss(upscaled, other)
+    assert float(loss.balance.factor) == before
+    assert bool(total.isfinite())
 
 
 # LCOFL.
@@ -269,7 +361,7 @@ def test_lcofl_has_a_gradient_that_asks_the_reader() -> None:
     batch = make_batch(["A0", "B1"])
     upscaled = upscaled_like(batch)
     (whole,) = torch.autograd.grad(loss(upscaled, batch), upscaled)
-    (structure,) = torch.autograd.grad((1 - ssim(upscaled, batch.high)) / 2, upscaled)
+    (structure,) = torch.autograd.grad((1 - ssim(upscaled, batch.high, batch.sizes)) / 2, upscaled)
     assert float((whole - structure).norm()) > 1e-6
     assert set(loss.parts) == {"structure", "characters", "layout", "weight"}
 
@@ -281,9 +373,9 @@ def test_ssim_by_hand() -> None:
     covariance = ((x - x.mean()) * (y - y.mean())).mean()
     above = (2 * x.mean() * y.mean() + 1e-4) * (2 * covariance + 9e-4)
     below = (x.mean() ** 2 + y.mean() ** 2 + 1e-4) * (x.var(correction=0) + y.var(correction=0) + 9e-4)
-    assert float(ssim(a, b)) == pytest.approx(float(above / below), rel=1e-4)
+    assert float(ssim(a, b, torch.tensor([[5, 5]]))) == pytest.approx(float(above / below), rel=1e-4)
     image = torch.rand(2, 3, 9, 12)
-    assert float(ssim(image, image)) == pytest.approx(1.0)
+    assert float(ssim(image, image, torch.tensor([[9, 12]] * 2))) == pytest.approx(1.0)
 
 
 # Adversarial.

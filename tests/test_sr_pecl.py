@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from test_sr_losses import make_batch, make_reader, upscaled_like
+from test_sr_losses import make_batch, make_reader, padded_batch, upscaled_like
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -23,7 +23,7 @@ from training.sr.losses.pecl import (
     negatives,
     push,
 )
-from training.sr.losses.terms import Batch
+from training.sr.losses.terms import Batch, PixelLoss
 
 
 class Small(Encoder):
@@ -181,6 +181,12 @@ def test_fixed_weight_zero_is_mse_bit_for_bit() -> None:
     assert torch.equal(loss, functional.mse_loss(upscaled, batch.high))
 
 
+def test_padded_pixels_do_not_count() -> None:
+    batch, upscaled = padded_batch(1)
+    loss = Pecl(Small(8, True), 8, weight=0.0)(upscaled, batch)
+    assert torch.equal(loss, PixelLoss("mse")(upscaled, batch))
+
+
 def test_the_loss_is_the_weighted_sum() -> None:
     batch = make_batch(["A", "B"])
     upscaled = upscaled_like(batch)
@@ -190,6 +196,25 @@ def test_the_loss_is_the_weighted_sum() -> None:
     expected = 0.75 * functional.mse_loss(upscaled, batch.high)
     expected = expected + 0.25 * apart.square().mean() / expected_distance("l1", 8) ** 2
     assert float(loss(upscaled, batch).detach()) == pytest.approx(float(expected.detach()), rel=1e-5)
+
+
+def test_the_learnt_weights_are_parameters_of_their_own_and_logged() -> None:
+    with pytest.warns(UserWarning, match="runs to 0 or 1"):
+        loss = Pecl(Small(8, False), 8, weighting="clipped_learnable")
+    assert [p is loss.pixel_share for p in loss.learnt_weights()] == [True]
+    assert {id(p) for p in loss.trained()} == {id(p) for p in loss.encoder.parameters()}
+    assert list(Pecl(Small(8, False), 8).learnt_weights()) == []
+    nn.init.constant_(loss.pixel_share, 0.75)
+    batch = make_batch(["A", "B"])
+    loss(upscaled_like(batch), batch)
+    assert (loss.parts["w_pixel"], loss.parts["w_contrast"]) == (0.75, 0.25)
+    other = Pecl(Small(8, True), 8, weighting="uncertainty")
+    nn.init.constant_(other.log_variances, math.log(2))
+    other(upscaled_like(batch), batch)
+    assert other.parts["w_pixel"] == other.parts["w_contrast"] == pytest.approx(0.25)
+    plain = Pecl(Small(8, True), 8, weight=0.0)
+    plain(upscaled_like(batch), batch)
+    assert (plain.parts["w_pixel"], plain.parts["w_contrast"]) == (1.0, 0.0)
 
 
 # Encoders.

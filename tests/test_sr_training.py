@@ -20,8 +20,9 @@ from lprfast import _core
 from lprfast._ort_library import ort_library_path
 from lprfast.prepare import prepare
 from lprfast.sr_contract import SrContract
-from training import quantize_sr, train_sr
+from training import quantize_sr, synth, train_sr
 from training.export import ParityError
+from training.ocr.schedule import learning_rate
 from training.sr import export
 from training.sr import run as run_module
 from training.sr.checkpoint import load_checkpoint, network_of
@@ -160,7 +161,8 @@ def test_a_stopped_run_goes_on_bit_for_bit(
 ) -> None:
     """Stopped by a signal after one of two steps, as by SIGTERM, and resumed."""
     flags = ["--loss", *loss, "--steps", "2", *TINY, "--widths", "64", "72", "--no-export"]
-    monkeypatch.setattr(FrozenReader, "load", classmethod(lambda cls, spec: make_reader()))
+    reader = make_reader(charset=synth.CHARSET)
+    monkeypatch.setattr(FrozenReader, "load", classmethod(lambda cls, spec: reader))
     assert train_sr.main([*flags, "--out", str(tmp_path / "whole")]) == 0
     plain = run_module.Ema.update
 
@@ -202,9 +204,95 @@ def test_learning_lowers_the_loss(tmp_path: Path) -> None:
     assert log[-1]["synthetic"]["psnr"] > gray
 
 
+def read_log(folder: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (folder / "log.jsonl").read_text("utf-8").splitlines()]
+
+
+def test_validations_by_steps_and_the_last_steps_are_logged(tmp_path: Path) -> None:
+    flags = ["--arch", "espcn", "--steps", "5", "--no-export", "--eval-steps", "2", *SMALL]
+    assert train_sr.main([*flags, "--out", str(tmp_path / "five")]) == 0
+    log = read_log(tmp_path / "five")
+    assert [event["step"] for event in log if event["event"] == "validation"] == [2, 4, 5]
+    steps = [event for event in log if event["event"] == "step"]
+    assert [event["step"] for event in steps] == [2, 4, 5]
+    assert all(event["loss"] > 0 for event in steps)
+    assert [event["event"] for event in log][-2:] == ["step", "validation"]
+    flags[3] = "4"  # the last step's validation is due anyway: once
+    assert train_sr.main([*flags, "--out", str(tmp_path / "four")]) == 0
+    validations = [event for event in read_log(tmp_path / "four") if event["event"] == "validation"]
+    assert [event["step"] for event in validations] == [2, 4]
+
+
+@pytest.mark.filterwarnings("ignore:clipped_learnable")
+def test_learnt_weights_follow_their_own_rate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Adam moves a weight by about its rate at each step, whatever the gradient is."""
+    monkeypatch.setattr(FrozenReader, "load", classmethod(lambda cls, spec: make_reader()))
+    flags = ["--arch", "espcn", "--loss", "pecl", "--weighting", "clipped_learnable", "--no-export", *SMALL]
+    flags += ["--steps", "4", "--eval-steps", "1", "--lr", "1e-4"]
+    moved = {}
+    for rate in ([], ["--weight-lr", "0.05"]):
+        out = tmp_path / f"rate{len(rate)}"
+        assert train_sr.main([*flags, *rate, "--out", str(out)]) == 0
+        shares = [event["terms"]["w_pixel"] for event in read_log(out) if event["event"] == "step"]
+        assert shares[0] == 0.5
+        state = load_checkpoint(out / "last.pt", resume=True)
+        moved[len(rate)] = abs(float(state["loss"]["pixel_share"]) - 0.5)
+        assert len(state["optimizer"]["param_groups"]) == 2
+    # The schedule: a fiftieth, then a cosine from the peak at 6 % of the run.
+    expected = sum(learning_rate(step / 4, 1.0) for step in range(4))
+    assert moved[0] == pytest.approx(1e-4 * expected, rel=0.1)
+    assert moved[2] == pytest.approx(0.05 * expected, rel=0.1)
+
+
+UNUSED = "does not use it; leave it out, or choose --loss"
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
+        (["--loss", "pecl", "--weight", "3"], "--weight: expected 0 to 1 with --loss pecl"),
+        (
+            ["--loss", "confidence", "--weight", "nan"],
+            "--weight: expected a finite number, 0 or more",
+        ),
+        (["--loss", "reading", "--weight", "-1"], "--weight: expected a finite number, 0 or more, got -1.0"),
+        (["--loss", "lcofl", "--ratio", "0"], "--ratio: expected a positive finite number, got 0.0"),
+        (["--loss", "reading", "--ratio", "inf"], "--ratio: expected a positive finite number, got inf"),
+        (["--loss", "adversarial", "--adversarial", "-0.1"], "--adversarial: expected a finite number"),
+        (["--loss", "pecl", "--contrastive", "pull_push", "--margin", "0"], "--margin: expected a positive"),
+        (["--loss", "pecl", "--weight-lr", "0"], "--weight-lr: expected a positive finite number, got 0.0"),
+        (["--margin", "1"], f"--margin: --loss l1 {UNUSED} pecl"),
+        (["--loss", "mse", "--weight", "1"], f"--weight: --loss mse {UNUSED} confidence or reading or pecl"),
+        (["--loss", "lcofl", "--pixel", "l1"], f"--pixel: --loss lcofl {UNUSED} confidence or reading"),
+        (["--loss", "confidence", "--ratio", "1"], f"--ratio: --loss confidence {UNUSED} reading or lcofl"),
+        (["--loss", "reading", "--adversarial", "0.005"], f"--adversarial: --loss reading {UNUSED} adv"),
+        (["--loss", "reading", "--confusion", "x.json"], f"--confusion: --loss reading {UNUSED} lcofl"),
+        (["--loss", "lcofl", "--train-encoder"], f"--train-encoder: --loss lcofl {UNUSED} pecl"),
+        (["--loss", "reading", "--weight", "1", "--ratio", "1"], "--ratio: used with no --weight only"),
+        (
+            ["--loss", "pecl", "--margin", "1"],
+            "--margin: used with --contrastive as_printed or pull_push",
+        ),
+        (["--loss", "pecl", "--weight-lr", "1"], "--weight-lr: used with --weighting clipped_learnable or"),
+        (
+            ["--loss", "pecl", "--weighting", "uncertainty", "--weight", "1"],
+            "--weight: used with",
+        ),
+        (["--loss", "pecl", "--encoder", "reader", "--encoder-weights", "x"], "used with --encoder resnet18"),
+    ],
+)
+def test_settings_of_losses_that_cannot_be_used(
+    arguments: list[str], message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert train_sr.main([*arguments, "--steps", "1", "--out", str(tmp_path / "o")]) == 2
+    assert message in capsys.readouterr().err
+    assert not (tmp_path / "o").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--eval-steps", "0", "--steps", "1"], "--eval-steps: expected a positive finite number, got 0"),
         (["--arch", "bicubic", "--steps", "1"], "--arch bicubic: there is nothing to train"),
         (["--steps", "0"], "--steps: expected a positive finite number, got 0"),
         (["--patch", "30", "--steps", "1"], "--patch: expected 0 or a multiple of 4"),
@@ -245,10 +333,27 @@ def test_settings_choose_the_loss() -> None:
     assert isinstance(loss, Pecl)
     assert (loss.metric, loss.weight, loss.pixel, loss.d) == ("l2", 0.3, "mse", 64)
     assert loss.margin == pytest.approx(2**0.5 / 2)
-    assert Config(steps=1, loss="lcofl").loss_settings() == {"weight": None, "ratio": 1.0, "confusion": None}
     kinds = [type(build_loss(Config(steps=1, loss=name), reader)).__name__ for name in ("mse", "adversarial")]
     assert kinds == ["PixelLoss", "AdversarialLoss"]
     assert reader.codec.charset == CHARSET
+
+
+def test_the_record_of_a_loss_holds_what_was_used() -> None:
+    assert Config(steps=1).loss_settings() == {}
+    assert Config(steps=1, loss="lcofl").loss_settings() == {"ratio": 1.0, "confusion": None}
+    given = Config(steps=1, loss="lcofl", weight=1.0, confusion="/somewhere/confusion.json:2")
+    assert given.loss_settings() == {"weight": 1.0, "confusion": "confusion.json:2"}
+    assert Config(steps=1, loss="confidence").loss_settings() == {"pixel": "l1", "weight": 0.1}
+    pecl = Config(steps=1, loss="pecl", contrastive="pull_push", encoder_weights="/somewhere/resnet18.pth")
+    told = pecl.loss_settings()
+    assert told.pop("margin") == pytest.approx((128 / np.pi) ** 0.5)
+    assert told == {
+        "contrastive": "pull_push", "weighting": "fixed", "metric": "l1", "embedding": 128, "pixel": "mse",
+        "weight": 0.5, "encoder": "resnet18", "encoder_weights": "resnet18.pth", "train_encoder": False,
+    }  # fmt: skip
+    learnt = Config(steps=1, loss="pecl", weighting="uncertainty", lr=0.01).loss_settings()
+    assert learnt["weight_lr"] == 0.01
+    assert not {"weight", "margin"} & learnt.keys()
 
 
 # int8.

@@ -14,6 +14,7 @@ from training.export import ParityError
 from training.sr.checkpoint import load_checkpoint
 from training.sr.config import ENCODERS, LOSSES, SELECTIONS, Config
 from training.sr.export import export_checkpoint
+from training.sr.loss_settings import refuse_unused
 from training.sr.losses.pecl import CONTRASTIVE, METRICS, WEIGHTINGS
 from training.sr.models import ARCHITECTURES, CHANNELS, SCALES
 from training.sr.pairs import DEGRADATIONS
@@ -47,6 +48,7 @@ def make_parser() -> argparse.ArgumentParser:
     add("--threads", type=int, help="threads of the training process")
     add("--precision", choices=("auto", "fp32", "bf16"), help="arithmetic of the network (default fp32)")
     add("--eval-every", type=float, metavar="MINUTES", help="default 5")
+    add("--eval-steps", type=int, metavar="N", help="validate every N steps, in place of --eval-every")
     add("--checkpoint-minutes", type=float, metavar="MINUTES", help="default 2")
     add("--select", choices=SELECTIONS, help="weights to export: best by this on synthetic plates (psnr)")
     add("--export", action=argparse.BooleanOptionalAction, help="write model.onnx at the end (default yes)")
@@ -71,6 +73,7 @@ def _add_loss(parser: argparse.ArgumentParser) -> None:
     add("--pixel", choices=("l1", "mse"), help="the pixel term of a loss of several (mse in PECL, else l1)")
     add("--weight", type=float, help="of the second term (confidence 0.1, pecl 0.5; else by gradients)")
     add("--ratio", type=float, help="second gradient over the first where --weight is absent (default 1)")
+    add("--weight-lr", type=float, help="peak learning rate of weights that PECL learns (default as --lr)")
     add("--adversarial", type=float, help="weight of the discriminator's opinion (default 0.005)")
     add("--contrastive", choices=CONTRASTIVE, help="form of PECL's second term (default pull)")
     add("--weighting", choices=WEIGHTINGS, help="of PECL's terms (default fixed)")
@@ -113,7 +116,9 @@ def _settle(given: dict[str, object], out: Path | None, resume: bool) -> tuple[C
         raise ValueError(f"--out {out}: holds a run already; add --resume or choose another folder")
     if "minutes" not in flags and "steps" not in flags:
         flags["minutes"] = MINUTES
-    return Config.from_dict(flags), out
+    config = Config.from_dict(flags)
+    refuse_unused(config, flags)
+    return config, out
 
 
 def _finish(config: Config, outcome: Outcome) -> int:

@@ -14,7 +14,8 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 
 class RunLog:
-    """Collects step figures and writes them every ``every`` seconds; silent but in the first process."""
+    """Collects step figures and writes them every ``every`` seconds, and what is left of them before any
+    other event, so that a run's last steps are in its log; silent but in the first process."""
 
     def __init__(self, out: Path, active: bool, every: float = 10.0) -> None:
         self._active = active
@@ -31,6 +32,7 @@ class RunLog:
     def _reset(self) -> None:
         self._since = time.monotonic()
         self._loss, self._steps, self._images, self._waited = 0.0, 0, 0, 0.0
+        self._last: dict[str, Any] = {}
 
     def step(
         self,
@@ -51,24 +53,36 @@ class RunLog:
         self._steps += 1
         self._images += images
         self._waited += waited
-        spent = time.monotonic() - self._since
-        if spent < self._every and progress < 1:
-            return
-        self.write(
-            "step", step=step, minutes=round(minutes, 3), progress=round(min(progress, 1.0), 4),
-            loss=round(self._loss / self._steps, 4), lr=float(f"{lr:.3g}"),
-            images_per_s=round(self._images / max(spent, 1e-9), 1),
-            data_wait=round(min(1.0, self._waited / max(spent, 1e-9)), 3),
+        self._last = {
+            "step": step, "minutes": round(minutes, 3), "progress": round(min(progress, 1.0), 4),
+            "lr": float(f"{lr:.3g}"),
             **({"terms": {name: float(f"{value:.4g}") for name, value in terms.items()}} if terms else {}),
-        )  # fmt: skip
-        if self._bar is not None:
-            self._bar.update(self._task, completed=progress)
+        }  # fmt: skip
+        if time.monotonic() - self._since >= self._every:
+            self._write_steps()
+
+    def _write_steps(self) -> None:
+        """One event of the steps since the last one, if there are any."""
+        if not self._steps:
+            return
+        spent = max(time.monotonic() - self._since, 1e-9)
+        means = {
+            "loss": round(self._loss / self._steps, 4),
+            "images_per_s": round(self._images / spent, 1),
+            "data_wait": round(min(1.0, self._waited / spent), 3),
+        }
+        values = {**self._last, **means}
         self._reset()
+        self.write("step", **values)
+        if self._bar is not None:
+            self._bar.update(self._task, completed=values["progress"])
 
     def write(self, event: str, **values: Any) -> None:
         """One event: a line for people and a JSON object for programs."""
         if not self._active or self._file is None:
             return
+        if event != "step":
+            self._write_steps()
         self._file.write(json.dumps({"event": event, **values}, ensure_ascii=False) + "\n")
         self._file.flush()
         line = f"{event:<10} " + "  ".join(f"{key} {_plain(value)}" for key, value in values.items())
@@ -81,6 +95,7 @@ class RunLog:
 
     def close(self) -> None:
         """Ends the bar and the file."""
+        self._write_steps()
         if self._bar is not None:
             self._bar.stop()
         if self._file is not None:

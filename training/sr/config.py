@@ -7,30 +7,15 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from training.settings import Settings, require
+from training.sr.loss_settings import LOSS_SETTINGS, check_ranges, used_settings
 from training.sr.losses.pecl import CONTRASTIVE, METRICS, WEIGHTINGS
 from training.sr.models import ARCHITECTURES, CHANNELS, SCALES
 from training.sr.pairs import DEGRADATIONS, LEAST_WIDTH
 
-LOSSES = ("l1", "mse", "confidence", "reading", "pecl", "lcofl", "adversarial")
+LOSSES = tuple(LOSS_SETTINGS)
 READING_LOSSES = frozenset({"confidence", "reading", "lcofl", "adversarial"})
 ENCODERS = ("resnet18", "reader")
 SELECTIONS = ("psnr", "exact", "last")
-_LOSS_SETTINGS: dict[str, tuple[str, ...]] = {
-    "confidence": ("weight",),
-    "reading": ("weight", "ratio"),
-    "pecl": (
-        "contrastive",
-        "weighting",
-        "metric",
-        "embedding",
-        "margin",
-        "weight",
-        "encoder",
-        "train_encoder",
-    ),
-    "lcofl": ("weight", "ratio", "confusion"),
-    "adversarial": ("weight", "ratio", "adversarial"),
-}
 
 
 @dataclass(frozen=True)
@@ -39,7 +24,7 @@ class Config(Settings):
 
     CHANGEABLE: ClassVar[frozenset[str]] = frozenset(
         {"minutes", "steps", "workers", "threads", "val", "eval_every", "checkpoint_minutes", "export"}
-        | {"name", "select"}
+        | {"name", "select", "eval_steps"}
     )
 
     arch: str = "compact_42k"
@@ -66,6 +51,7 @@ class Config(Settings):
     pixel: str | None = None  # the pixel term of a loss of several; None: mse in PECL, l1 elsewhere
     weight: float | None = None
     ratio: float = 1.0
+    weight_lr: float | None = None  # of weights that the loss learns; None: lr
     adversarial: float = 0.005
     contrastive: str = "pull"
     weighting: str = "fixed"
@@ -81,6 +67,7 @@ class Config(Settings):
     workers: int | None = None
     threads: int | None = None
     eval_every: float = 5.0  # minutes
+    eval_steps: int | None = None  # in place of eval_every
     checkpoint_minutes: float = 2.0
     select: str = "psnr"
     export: bool = True
@@ -93,10 +80,12 @@ class Config(Settings):
             "steps",
             "threads",
             "eval_every",
+            "eval_steps",
             "checkpoint_minutes",
             "batch",
             "repeat",
             "lr",
+            "weight_lr",
         ):
             value = getattr(self, flag)
             good = value is None or 0 < value < math.inf
@@ -106,7 +95,7 @@ class Config(Settings):
         require(self.val_size >= 1, "--val-size", "1 or more", self.val_size)
         require(0 <= self.data_share <= 1, "--data-share", "0 to 1", self.data_share)
         require(0 <= self.difficulty <= 1, "--difficulty", "0 to 1", self.difficulty)
-        require(8 <= self.embedding <= 4096, "--embedding", "8 to 4096", self.embedding)
+        check_ranges(self)
         low, high = self.widths
         least = LEAST_WIDTH * self.scale
         require(least <= low <= high <= 1024, "--widths", f"{least} <= LOW <= HIGH <= 1024", self.widths)
@@ -145,5 +134,5 @@ class Config(Settings):
         return self.loss in READING_LOSSES or (self.loss == "pecl" and self.encoder == "reader")
 
     def loss_settings(self) -> dict[str, Any]:
-        """The settings that matter to the chosen loss."""
-        return {key: getattr(self, key) for key in _LOSS_SETTINGS.get(self.loss, ())}
+        """The settings that matter to the chosen loss, as they are used."""
+        return used_settings(self)

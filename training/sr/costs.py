@@ -24,7 +24,8 @@ SECONDS = 4.0
 
 def step_seconds(model: nn.Module, loss: SrLoss, batch: Batch, seconds: float = SECONDS) -> float:
     """Processor seconds of one forward and backward pass and one step of Adam; the best of some."""
-    optimizer = torch.optim.Adam([*model.parameters(), *loss.trained()], 1e-5)
+    learnt = [*model.parameters(), *loss.trained(), *loss.learnt_weights()]
+    optimizer = torch.optim.Adam(learnt, 1e-5)
     best, start = float("inf"), time.process_time()
     for number in range(50):
         began = time.process_time()

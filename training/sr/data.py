@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import random
+import sys
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -167,11 +168,20 @@ def synthetic_validation(config: Config) -> ValidationSet:
 
 
 def labelled_validation(config: Config, file: LabelFile) -> ValidationSet:
-    """The rows of a label file made small, at most as wide as the mean of ``config.widths``."""
+    """The rows of a label file made small, at most as wide as the mean of ``config.widths``; rows whose image
+    cannot be read are named on stderr and left out.
+
+    Raises:
+        ValueError: no row is left.
+    """
     source = source_of(config, held_out=True)
     width = sum(config.widths) // 2 // config.scale
-    pairs = [
-        source.labelled(random.Random(HELD_OUT_SEED + number), row, width)
-        for number, row in enumerate(file.rows)
-    ]
+    pairs = []
+    for number, row in enumerate(file.rows):
+        try:
+            pairs.append(source.labelled(random.Random(HELD_OUT_SEED + number), row, width))
+        except ValueError as error:  # damaged behind its header
+            print(f"{file.path}: {row.path.name} is left out: {error}", file=sys.stderr)
+    if not pairs:
+        raise ValueError(f"--val {file.path}: none of its {len(file.rows)} images can be read")
     return ValidationSet(file.name, pairs)

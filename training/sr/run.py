@@ -14,7 +14,7 @@ from training.ocr.ema import Ema
 from training.ocr.labels import LabelFile
 from training.ocr.log import RunLog
 from training.ocr.model import parameter_count
-from training.ocr.schedule import Clock
+from training.ocr.schedule import Clock, learning_rate
 from training.ocr.splits import without_trained
 from training.ocr.world import World
 from training.sr.checkpoint import load_weights
@@ -22,6 +22,7 @@ from training.sr.config import Config
 from training.sr.data import PairMaker, ValidationSet, labelled_validation, synthetic_validation
 from training.sr.evaluate import Scores, baselines, enlarge, evaluate
 from training.sr.labelled import read_pairs_file
+from training.sr.loss_settings import weight_lr_of
 from training.sr.losses.terms import SrLoss
 from training.sr.reader import FrozenReader
 
@@ -32,6 +33,14 @@ _READER = "reader."  # its weights are a file of their own and never change: no 
 def best_name(measure: str) -> str:
     """The file of the best weights by ``psnr`` or ``exact``."""
     return f"best_{measure}.pt"
+
+
+def make_optimizer(model: nn.Module, loss: SrLoss, config: Config) -> torch.optim.Adam:
+    """Adam; what the loss learns of its terms' weights is a group of its own, with its own rate."""
+    groups: list[dict[str, Any]] = [{"params": [*model.parameters(), *loss.trained()]}]
+    if weights := list(loss.learnt_weights()):
+        groups.append({"params": weights})
+    return torch.optim.Adam(groups, config.lr)
 
 
 class Run:
@@ -46,9 +55,10 @@ class Run:
         self.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.loss = loss.to(world.device).train()
         self.ema = Ema(self.model, config.ema)
-        self.optimizer = torch.optim.Adam([*self.model.parameters(), *loss.trained()], config.lr)
+        self.optimizer = make_optimizer(self.model, loss, config)
         self.step = 0
         self.images = 0
+        self.validated_at: int | None = None  # the step of this start's last validation
         self.scores: dict[str, Scores] = {}
         self.best: dict[str, dict[str, float]] = {}
         files = read_files(config, "train")
@@ -98,6 +108,14 @@ class Run:
             "scores": self.scores,
         }
 
+    def set_learning_rates(self, progress: float) -> float:
+        """Brings every group to its rate at ``progress`` (0-1); returns the network's."""
+        config = self.config
+        rates = [learning_rate(progress, peak) for peak in (config.lr, weight_lr_of(config))]
+        for group, rate in zip(self.optimizer.param_groups, rates, strict=False):  # the second may be absent
+            group["lr"] = rate
+        return rates[0]
+
     def report_baselines(self) -> None:
         """Writes what the network has to beat; once, at the start."""
         for data in self.validation:
@@ -110,6 +128,7 @@ class Run:
             data.name: evaluate(data, self.reader, lambda pair: enlarge(model, pair.low))
             for data in self.validation
         }
+        self.validated_at = self.step
         minutes = round(self.clock.minutes(), 2)
         self.log.write("validation", step=self.step, minutes=minutes, **_rounded_sets(self.scores))
         first = self.scores[self.validation[0].name]

@@ -12,7 +12,6 @@ import torch
 from torch import nn
 
 from training.ocr.model import parameter_count
-from training.ocr.schedule import learning_rate
 from training.ocr.world import default_workers, resolve_precision, start_world
 from training.sr.checkpoint import load_checkpoint, load_weights, read_weights
 from training.sr.config import Config
@@ -79,25 +78,30 @@ def _loop(run: Run) -> bool:
         batch = tensors(next(stream), world.device)
         waited = time.monotonic() - asked
 
-        lr = learning_rate(progress, config.lr)
-        for group in run.optimizer.param_groups:
-            group["lr"] = lr
+        lr = run.set_learning_rates(progress)
         loss = _take_step(run, batch)
 
         minutes = run.clock.minutes()
         run.log.step(run.step, minutes, progress, lr, loss, config.batch, waited, run.loss.parts)
-        if minutes - validated >= config.eval_every:
+        if _is_due(config, run.step, minutes - validated):
             run.validate()
             validated = run.clock.minutes()
         if minutes - saved >= config.checkpoint_minutes:
             run.save()
             saved = run.clock.minutes()
     run.save()  # first: a validation that fails must not cost the steps since the last checkpoint
-    run.validate()
+    if run.validated_at != run.step:
+        run.validate()
     run.save()
     if world.stop:
         run.log.write("stopped", step=run.step, go_on_with="--resume")
     return not world.stop
+
+
+def _is_due(config: Config, step: int, minutes: float) -> bool:
+    """Whether to validate after ``step``; ``minutes``: since the last time. By steps where they are given, so
+    that the curves of two runs have the same places."""
+    return step % config.eval_steps == 0 if config.eval_steps else minutes >= config.eval_every
 
 
 def _take_step(run: Run, batch: Batch) -> float:

@@ -16,7 +16,7 @@ from torch.nn import functional
 from torch.nn.utils.parametrizations import spectral_norm
 
 from training.sr.losses.reading import ReadingLoss
-from training.sr.losses.terms import Batch
+from training.sr.losses.terms import Batch, mean_inside
 from training.sr.reader import FrozenReader
 
 ADVERSARIAL_WEIGHT = 0.005
@@ -80,19 +80,23 @@ class AdversarialLoss(ReadingLoss):
     def forward(self, upscaled: Tensor, batch: Batch) -> Tensor:
         total = super().forward(upscaled, batch)
         self.discriminator.requires_grad_(False)
-        believed = (self.discriminator(upscaled) - 1).square().mean()
+        believed = self._distance(upscaled, 1.0, batch)
         self.discriminator.requires_grad_(True)
         self.parts["adversarial"] = float(believed.detach())
         return torch.add(total, self.adversarial * believed)
 
     def learn(self, upscaled: Tensor, batch: Batch) -> None:
-        true = (self.discriminator(batch.high) - 1).square().mean()
-        false = self.discriminator(upscaled.detach()).square().mean()
+        true = self._distance(batch.high, 1.0, batch)
+        false = self._distance(upscaled.detach(), 0.0, batch)
         self.optimizer.zero_grad(set_to_none=True)
         loss = (true + false) / 2
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         self.optimizer.step()
         self.parts["discriminator"] = float(loss.detach())
+
+    def _distance(self, images: Tensor, told: float, batch: Batch) -> Tensor:
+        """Mean squared distance of the discriminator's opinion from ``told``, where there is an image."""
+        return mean_inside((self.discriminator(images) - told).square(), batch.sizes)
 
     def get_extra_state(self) -> dict[str, object]:
         """The optimiser's state, so that a checkpoint of the loss is whole."""

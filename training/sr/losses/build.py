@@ -7,15 +7,14 @@ from pathlib import Path
 from training.ocr.confusion import ConfusionWeights, load_confusion
 from training.ocr.labels import parse_spec
 from training.sr.config import Config
+from training.sr.loss_settings import margin_of, pixel_of, weight_of
 from training.sr.losses.adversarial import AdversarialLoss
 from training.sr.losses.encoders import Encoder, ReaderEncoder, ResNetEncoder
 from training.sr.losses.lcofl import Lcofl
 from training.sr.losses.pecl import Pecl
-from training.sr.losses.reading import CONFIDENCE_WEIGHT, ConfidenceLoss, ReadingLoss
+from training.sr.losses.reading import ConfidenceLoss, ReadingLoss
 from training.sr.losses.terms import PixelLoss, SrLoss
 from training.sr.reader import FrozenReader
-
-PECL_WEIGHT = 0.5
 
 
 def build_loss(config: Config, reader: FrozenReader) -> SrLoss:
@@ -26,25 +25,22 @@ def build_loss(config: Config, reader: FrozenReader) -> SrLoss:
     """
     if config.loss in ("l1", "mse"):
         return PixelLoss(config.loss)
-    pixel = config.pixel or ("mse" if config.loss == "pecl" else "l1")
-    if config.loss == "confidence":
-        return ConfidenceLoss(reader, _or(config.weight, CONFIDENCE_WEIGHT), pixel)
+    pixel, weight = pixel_of(config), weight_of(config)
     if config.loss == "reading":
-        return ReadingLoss(reader, config.weight, config.ratio, pixel)
+        return ReadingLoss(reader, weight, config.ratio, pixel)
     if config.loss == "lcofl":
-        return Lcofl(reader, _confusion(config, reader), config.weight, config.ratio)
+        return Lcofl(reader, _confusion(config, reader), weight, config.ratio)
     if config.loss == "adversarial":
         return AdversarialLoss(
-            reader, config.channels, config.adversarial, config.lr, config.weight, config.ratio, pixel
+            reader, config.channels, config.adversarial, config.lr, weight, config.ratio, pixel
         )
+    assert weight is not None  # the other two losses have one of their own
+    if config.loss == "confidence":
+        return ConfidenceLoss(reader, weight, pixel)
     return Pecl(
         _encoder(config, reader), config.embedding, config.contrastive, config.weighting, config.metric,
-        config.margin, _or(config.weight, PECL_WEIGHT), pixel,
+        margin_of(config), weight, pixel,
     )  # fmt: skip
-
-
-def _or(value: float | None, default: float) -> float:
-    return default if value is None else value
 
 
 def _encoder(config: Config, reader: FrozenReader) -> Encoder:

@@ -56,7 +56,7 @@ class Lcofl(SrLoss):
             self.register_buffer(name, mask, persistent=False)
 
     def forward(self, upscaled: Tensor, batch: Batch) -> Tensor:
-        structure = (1 - ssim(upscaled, batch.high)) / 2
+        structure = (1 - ssim(upscaled, batch.high, batch.sizes)) / 2
         log_posteriors = self.reader(upscaled, batch.sizes)
         held, lengths = self._occupancy(log_posteriors, batch)
         characters = self.characters(log_posteriors, held, lengths)

@@ -68,12 +68,15 @@ class Pecl(SrLoss):
             self.log_variances = nn.Parameter(torch.zeros(2))
 
     def forward(self, upscaled: Tensor, batch: Batch) -> Tensor:
-        first = pixel_loss(self.pixel, upscaled, batch.high)
+        first = pixel_loss(self.pixel, upscaled, batch)
         if self.weighting == "fixed" and self.weight == 0:
+            self.note(pixel=first, w_pixel=1.0, w_contrast=0.0)
             return first
         u, v = self.encoder(upscaled, batch), self.encoder(batch.high, batch)
         second = contrast(u, v, self.contrastive, self.metric, self.margin, batch.texts)
-        self.note(pixel=first, contrast=second, distance=distance(u, v, self.metric).mean())
+        w_pixel, w_contrast = self.weights()
+        apart = distance(u, v, self.metric).mean()
+        self.note(pixel=first, contrast=second, distance=apart, w_pixel=w_pixel, w_contrast=w_contrast)
         return self.weighed(first, second)
 
     def weighed(self, pixel: Tensor, contrastive: Tensor) -> Tensor:
@@ -97,7 +100,10 @@ class Pecl(SrLoss):
         return first, second
 
     def trained(self) -> Iterable[nn.Parameter]:
-        return (parameter for parameter in self.parameters() if parameter.requires_grad)
+        return (parameter for parameter in self.encoder.parameters() if parameter.requires_grad)
+
+    def learnt_weights(self) -> Iterable[nn.Parameter]:
+        return self.parameters(recurse=False)
 
     @torch.no_grad()
     def learn(self, upscaled: Tensor, batch: Batch) -> None:

@@ -24,7 +24,7 @@ class ConfidenceLoss(SrLoss):
         self.reader, self.weight, self.pixel = reader, weight, pixel
 
     def forward(self, upscaled: Tensor, batch: Batch) -> Tensor:
-        first = pixel_loss(self.pixel, upscaled, batch.high)
+        first = pixel_loss(self.pixel, upscaled, batch)
         unsure = confidence_loss(self.reader(upscaled, batch.sizes))
         self.note(pixel=first, unsure=unsure)
         return first + self.weight * unsure
@@ -49,7 +49,7 @@ class ReadingLoss(SrLoss):
         self.balance = GradientBalance(ratio)
 
     def forward(self, upscaled: Tensor, batch: Batch) -> Tensor:
-        first = pixel_loss(self.pixel, upscaled, batch.high)
+        first = pixel_loss(self.pixel, upscaled, batch)
         ctc = self.reader.ctc(self.reader(upscaled, batch.sizes), batch.texts).mean()
         weight = self.balance(first, ctc, upscaled) if self.weight is None else self.weight
         self.note(pixel=first, ctc=ctc, weight=weight)

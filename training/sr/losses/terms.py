@@ -9,6 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+LEAST_GRADIENT = 1e-8  # a shorter one is that of a batch that nobody can read
+
 
 class Batch(NamedTuple):
     """``low`` float32 0-1 ``[N, C, h, w]``, ``high [N, C, s h, s w]``, the texts ("" where unknown), and
@@ -32,7 +34,11 @@ class SrLoss(nn.Module):
         raise NotImplementedError
 
     def trained(self) -> Iterable[nn.Parameter]:
-        """What the loss learns together with the network."""
+        """What the loss learns together with the network, at the network's rate."""
+        return ()
+
+    def learnt_weights(self) -> Iterable[nn.Parameter]:
+        """The weights of its terms where it learns them together with the network, at a rate of their own."""
         return ()
 
     def learn(self, upscaled: Tensor, batch: Batch) -> None:
@@ -54,12 +60,27 @@ class PixelLoss(SrLoss):
         self.kind = kind
 
     def forward(self, upscaled: Tensor, batch: Batch) -> Tensor:
-        return pixel_loss(self.kind, upscaled, batch.high)
+        return pixel_loss(self.kind, upscaled, batch)
 
 
-def pixel_loss(kind: str, upscaled: Tensor, high: Tensor) -> Tensor:
-    """``l1`` or ``mse`` over all pixels and channels."""
-    return functional.l1_loss(upscaled, high) if kind == "l1" else functional.mse_loss(upscaled, high)
+def pixel_loss(kind: str, upscaled: Tensor, batch: Batch) -> Tensor:
+    """``l1`` or ``mse`` over all pixels and channels, but those that were only padded."""
+    difference = functional.l1_loss if kind == "l1" else functional.mse_loss
+    return mean_inside(difference(upscaled, batch.high, reduction="none"), batch.sizes)
+
+
+def mean_inside(values: Tensor, sizes: Tensor) -> Tensor:
+    """The mean of ``[N, C, h, w]`` over the upper left ``sizes[n]`` (height, width) of each n, which may be
+    nothing of some; a scalar."""
+    channels, height, width = values.shape[1:]
+    heights, widths = sizes.to(values.device).T[:, :, None]
+    rows = torch.arange(height, device=values.device) < heights
+    columns = torch.arange(width, device=values.device) < widths
+    inside = rows[:, None, :, None] & columns[:, None, None, :]
+    if bool(inside.all()):
+        return values.mean()
+    mean: Tensor = (values * inside).sum() / (inside.sum() * channels).clamp(min=1)
+    return mean
 
 
 class GradientBalance(nn.Module):
@@ -67,7 +88,8 @@ class GradientBalance(nn.Module):
 
     Losses of different units cannot be weighed by their values: a CTC loss of 2 may push the pixels a
     thousand times as hard as an L1 of 0.05, or not at all. The factor is averaged over steps
-    (``momentum``), and bounded, because the gradient of a plate that is read right vanishes.
+    (``momentum``), and bounded, because the gradient of a plate that is read right vanishes. A batch whose
+    second gradient is nothing, such as one without a known text, says nothing of the factor and leaves it.
     """
 
     factor: Tensor
@@ -81,9 +103,10 @@ class GradientBalance(nn.Module):
         """The factor for ``term``, without a gradient; ``at`` is the image both were worked out from."""
         if at.requires_grad and self.training:
             a, b = (_norm_of_gradient(loss, at) for loss in (first, term))
-            now = (self.ratio * a / b.clamp(min=1e-12)).clamp(max=self.most)
-            kept = now if bool(self.factor.isnan()) else self.factor.lerp(now, 1 - self.momentum)
-            self.factor.copy_(kept)
+            if float(b) >= LEAST_GRADIENT:
+                now = (self.ratio * a / b).clamp(max=self.most)
+                kept = now if bool(self.factor.isnan()) else self.factor.lerp(now, 1 - self.momentum)
+                self.factor.copy_(kept)
         return torch.nan_to_num(self.factor)
 
 
