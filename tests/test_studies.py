@@ -10,7 +10,7 @@ import pytest
 from training import label_study, sr_study, train_sr
 from training.sr.config import Config
 
-TINY = ["--batch", "2", "--repeat", "2", "--val-size", "2", "--workers", "0", "--threads", "1"]
+TINY = ["--batch", "2", "--val-size", "2", "--workers", "0", "--threads", "1"]
 SMALL = [*TINY, "--patch", "32", "--widths", "40", "80"]
 
 
