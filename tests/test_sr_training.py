@@ -21,8 +21,9 @@ from lprfast._ort_library import ort_library_path
 from lprfast.prepare import prepare
 from lprfast.sr_contract import SrContract
 from training import quantize_sr, synth, train_sr
-from training.export import ParityError
 from training.ocr.schedule import learning_rate
+from training.onnx_file import ParityError
+from training.qdq import worst_pairs
 from training.sr import export
 from training.sr import run as run_module
 from training.sr.checkpoint import load_checkpoint, network_of
@@ -367,6 +368,8 @@ def test_int8_twin(finished: Path, tmp_path: Path, capsys: pytest.CaptureFixture
     assert session.metadata["precision"] == "int8"
     record = json.loads(session.metadata["training"])["quantization"]
     assert record["compared"]["n"] == 4
+    assert (record["fp32_convolutions"], record["refused"]) == ("none", {})
+    assert len(worst_pairs(onnx.load(out))) == 3  # all of ESPCN's
     assert session.run(np.zeros((1, 1, 7, 9), np.float32)).shape == (1, 1, 28, 36)
     assert quantize_sr.main([str(out), "--out", str(tmp_path / "twice.onnx")]) == 2
     assert "quantised already" in capsys.readouterr().err
@@ -374,3 +377,60 @@ def test_int8_twin(finished: Path, tmp_path: Path, capsys: pytest.CaptureFixture
         quantize_sr.main([*arguments[:2], str(tmp_path / "no.onnx"), *arguments[3:], "--max-drop", "-9"]) == 1
     )
     assert not (tmp_path / "no.onnx").exists()
+
+
+def test_the_ends_stay_in_fp32_where_all_of_int8_loses_too_much(
+    finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "int8.onnx"
+    drops = iter([0.3, 0.1])
+    monkeypatch.setattr(
+        quantize_sr, "compare", lambda *_: {"n": 2, "psnr_fp32": 20.0, "psnr_int8": 20.0 - next(drops)}
+    )
+    arguments = [str(finished / "model.onnx"), "--out", str(out), "--crops", "2", "--compared", "2"]
+    assert quantize_sr.main(arguments) == 0
+    said = capsys.readouterr().out
+    assert "not with none in fp32: 19.7 dB" in said
+    assert "left in fp32: the first 1 and the last" in said
+    record = json.loads(_core.Session(str(out), ort_library_path()).metadata["training"])["quantization"]
+    assert record["fp32_convolutions"] == "the first 1 and the last"
+    assert record["refused"] == {"none": 19.7}
+    assert len(worst_pairs(onnx.load(out))) == 1  # of ESPCN's three
+
+
+def test_a_number_of_convolutions_can_stay_in_fp32(finished: Path, tmp_path: Path) -> None:
+    out = tmp_path / "int8.onnx"
+    arguments = [str(finished / "model.onnx"), "--out", str(out), "--crops", "2", "--compared", "2"]
+    assert quantize_sr.main([*arguments, "--stem", "2", "--max-drop", "99"]) == 0
+    (name,) = worst_pairs(onnx.load(out))
+    assert "conv3" in name
+
+
+def test_bicubic_is_exported_by_name(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "bicubic.onnx"
+    assert export.main(["--arch", "bicubic", "--scale", "2", "--channels", "3", "--out", str(out)]) == 0
+    assert f"{out}: bicubic, x2, 3 channels" in capsys.readouterr().out
+    session = _core.Session(str(out), ort_library_path())
+    training = json.loads(session.metadata["training"])
+    assert (training["arch"], training["parameters"]) == ("bicubic", 0)
+    image = np.random.default_rng(0).random((5, 7), np.float32)
+    expected = cv2.resize(image, (14, 10), interpolation=cv2.INTER_CUBIC)
+    got = session.run(np.broadcast_to(image, (1, 3, 5, 7)).copy())
+    np.testing.assert_allclose(got[0], np.broadcast_to(expected, (3, 10, 14)), atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "expected a checkpoint or --arch bicubic"),
+        (["last.pt", "--arch", "bicubic"], "give one of them"),
+        (["last.pt", "--scale", "2"], "--scale, --channels: a checkpoint has its own"),
+        (["absent.pt"], "absent.pt: no such checkpoint"),
+    ],
+)
+def test_what_cannot_be_exported(
+    arguments: list[str], message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert export.main([*arguments, "--out", str(tmp_path / "x.onnx")]) == 2
+    assert message in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []

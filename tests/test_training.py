@@ -37,6 +37,7 @@ from training.ocr.schedule import Clock, hard_share, learning_rate
 from training.ocr.text import Codec, required_steps
 from training.ocr.train import extended_charset
 from training.ocr.widths import read_widths
+from training.onnx_file import ParityError
 from training.synth import CHARSET
 
 SMALL = ["--batch", "8", "--val-size", "4", "--workers", "0", "--threads", "1", "--precision", "fp32"]
@@ -548,12 +549,12 @@ def test_export_refuses_a_file_that_answers_otherwise(tmp_path: Path) -> None:
     out = tmp_path / "m.onnx"
     with torch.no_grad():
         model[-1].classify.bias[1] += 0.01  # type: ignore[index, union-attr, operator]
-    with pytest.raises(export.ParityError, match="probabilities differ from torch's"):
+    with pytest.raises(ParityError, match="probabilities differ from torch's"):
         export.write_checked(proto, model, codec, out)
     assert list(tmp_path.iterdir()) == []
 
     other = Codec(CHARSET[::-1])
-    with pytest.raises(export.ParityError, match="the charset in the file is not the checkpoint's"):
+    with pytest.raises(ParityError, match="the charset in the file is not the checkpoint's"):
         export.write_checked(proto, model, other, out)
 
 
@@ -566,7 +567,7 @@ def test_export_refuses_a_reader_that_sees_text_where_torch_sees_none(tmp_path: 
     onnx.save(export.to_onnx(model, ModelContract("m", codec.charset)), path)
     blanks = np.log(np.array([0.98, 0.01, 0.01], np.float32))
     crop = np.random.default_rng(0).integers(0, 255, (20, 60), np.uint8)
-    with pytest.raises(export.ParityError, match=r"crop 0 is read 'A', by torch ''"):
+    with pytest.raises(ParityError, match=r"crop 0 is read 'A', by torch ''"):
         export._compare_texts(path, [crop], np.broadcast_to(blanks, (1, 32, 3)), codec)
 
 

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
-import tempfile
-import warnings
 from pathlib import Path
 from typing import Any
 
@@ -25,23 +22,20 @@ from lprfast._ort_library import ort_library_path
 from lprfast.formats.groups import WORLD
 from lprfast.model import ModelContract
 from lprfast.prepare import prepare
+from training.command_line import run_export
 from training.ocr.align import TextOnly
 from training.ocr.checkpoint import averaged_model, load_checkpoint
 from training.ocr.config import Config
 from training.ocr.evaluate import log_posteriors
-from training.ocr.labels import Crop, label_file_name
-from training.ocr.model import parameter_count
+from training.ocr.labels import Crop
 from training.ocr.text import Codec
+from training.onnx_file import ParityError, difference, from_torch, written_whole
+from training.record import run_record
 from training.synth import CHARSET, PlateGenerator
 
-OPSET = 17
 TOLERANCE = 1e-4  # largest difference of a probability
 PARITY_CROPS = 64
 PARITY_SEED = 7
-
-
-class ParityError(RuntimeError):
-    """The written file does not answer as the trained model does."""
 
 
 def export_checkpoint(checkpoint: Path, out: Path, name: str) -> ModelContract:
@@ -76,55 +70,28 @@ def _expected_layouts(codec: Codec) -> tuple[str, ...]:
 
 
 def training_record(state: dict[str, Any], model: nn.Module) -> dict[str, Any]:
-    """What the model file says of its training; label files by folder and name, not by where they lay."""
+    """What the model file says of its training."""
     config = Config.from_dict(state["config"])
+    common = run_record(config, state, model)
     return {
-        "arch": config.arch,
-        "parameters": parameter_count(model),
+        **common,
         "init": config.init,
         # A model that starts from another one has also learnt what that one learnt.
-        "data": list(dict.fromkeys(["synthetic", *map(label_file_name, config.data), *config.init_data])),
-        "data_share": config.data_share if config.data else 0.0,
+        "data": list(dict.fromkeys([*common["data"], *config.init_data])),
         "balance": config.balance,
         "confusion": Path(config.confusion).name if config.confusion else None,
-        "steps": state["step"],
-        "minutes": round(state["minutes"], 1),
-        "images": state["images"],
-        "batch": config.batch,
         "repeat": config.repeat,
-        "learning_rate": config.lr,
         "precision": config.precision,
-        "seed": config.seed,
         "multi_scale": list(config.multi_scale),
         "widths": Path(config.widths).name if config.widths else None,
-        "validation": state["scores"],
-        "torch": torch.__version__,
-        "lprfast": _core.version,
     }
 
 
 def to_onnx(model: nn.Module, contract: ModelContract) -> onnx.ModelProto:
     """The network as ONNX with the contract in its metadata: T fixed, any batch, batch norms folded."""
-    model = TextOnly(model).eval()
     example = torch.zeros(2, 1, contract.input_height, contract.input_width)
-    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
-        # The exporter that needs no other package announces its end, and notes that T is fixed: it is meant.
-        warnings.simplefilter("ignore")
-        path = Path(folder) / "model.onnx"
-        torch.onnx.export(
-            model,
-            (example,),
-            path,
-            dynamo=False,
-            opset_version=OPSET,
-            input_names=["images"],
-            output_names=["log_posteriors"],
-            dynamic_axes={"images": {0: "batch"}, "log_posteriors": {0: "batch"}},
-        )
-        proto = onnx.load(path)
-    onnx.checker.check_model(proto)
-    onnx.helper.set_model_props(proto, contract.to_metadata())
-    return proto
+    free = {"images": {0: "batch"}, "log_posteriors": {0: "batch"}}
+    return from_torch(TextOnly(model), example, "log_posteriors", free, contract.to_metadata())
 
 
 def write_checked(proto: onnx.ModelProto, model: nn.Module, codec: Codec, out: Path) -> None:
@@ -133,14 +100,9 @@ def write_checked(proto: onnx.ModelProto, model: nn.Module, codec: Codec, out: P
     Raises:
         ParityError: it does not; ``out`` is left as it was.
     """
-    out.parent.mkdir(parents=True, exist_ok=True)
-    partial = out.with_name(out.name + ".partial")
-    try:
+    with written_whole(out) as partial:
         partial.write_bytes(proto.SerializeToString())
         check_parity(partial, model, codec)
-        os.replace(partial, out)
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def check_parity(path: Path, model: nn.Module, codec: Codec) -> float:
@@ -158,15 +120,11 @@ def check_parity(path: Path, model: nn.Module, codec: Codec) -> float:
     if contract.charset != codec.charset:
         raise ParityError(f"{path.name}: the charset in the file is not the checkpoint's")
     got = session.run(images)
-    if got.shape != expected.shape:
-        raise ParityError(f"{path.name}: the file answers the shape {got.shape}, torch {expected.shape}")
-    difference = float(np.abs(np.exp(got) - np.exp(expected)).max())
-    if not difference <= TOLERANCE:
-        raise ParityError(
-            f"{path.name}: probabilities differ from torch's by {difference:.2g}, more than 1e-4"
-        )
+    apart = difference(path, np.exp(got), np.exp(expected))
+    if not apart <= TOLERANCE:
+        raise ParityError(f"{path.name}: probabilities differ from torch's by {apart:.2g}, more than 1e-4")
     _compare_texts(path, crops, expected, codec)
-    return difference
+    return apart
 
 
 def _compare_texts(path: Path, crops: list[Crop], expected: NDArray[np.float32], codec: Codec) -> None:
@@ -188,16 +146,12 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, required=True, help="ONNX file to write")
     parser.add_argument("--name", default="lprfast-ocr", help="name stored in the file (default %(default)s)")
     given = parser.parse_args(arguments)
-    try:
+
+    def export() -> str:
         contract = export_checkpoint(given.checkpoint, given.out, given.name)
-    except ValueError as error:
-        print(f"export: {error}", file=sys.stderr)
-        return 2
-    except ParityError as error:
-        print(f"export: {error}; nothing was written", file=sys.stderr)
-        return 1
-    print(f"{given.out}: {contract.name}, {len(contract.charset)} symbols")
-    return 0
+        return f"{given.out}: {contract.name}, {len(contract.charset)} symbols"
+
+    return run_export(export)
 
 
 if __name__ == "__main__":

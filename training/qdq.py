@@ -1,13 +1,14 @@
 """Static int8 of an ONNX graph, as pairs of QuantizeLinear and DequantizeLinear (QDQ).
 
-int8 weights per output channel, uint8 activations whose ranges come from calibration images. The stem stays
-fp32, because a convolution of one input channel is slower in int8 and one of few gains nothing, and so does
-the last layer, which costs little and whose answers would be coarse. Weights take 7 of their 8 bits, because
-AVX2 without VNNI adds pairs of products in 16 bits.
+int8 weights per output channel, uint8 activations whose ranges come from calibration images. Of a reader the
+stem stays fp32, because a convolution of one input channel is slower in int8 and one of few gains nothing,
+and so does the last layer, which costs little and whose answers would be coarse. Weights take 7 of their 8
+bits, because AVX2 without VNNI adds pairs of products in 16 bits.
 """
 
 from __future__ import annotations
 
+import copy
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -45,17 +46,21 @@ class _Batches(quantization.CalibrationDataReader):  # type: ignore[misc]
         return next(self._batches, None)
 
 
-def quantize(proto: onnx.ModelProto, images: Images, method: str, lstm: str, stem: int) -> onnx.ModelProto:
-    """Convolutions and matrix products to int8 by the ranges that ``images [N, 1, h, w]`` show.
+def quantize(
+    proto: onnx.ModelProto, images: Images, method: str, lstm: str, stem: int, last: bool = False
+) -> onnx.ModelProto:
+    """Convolutions and matrix products to int8 by the ranges that ``images [N, C, h, w]`` show.
 
-    ``method``, ``lstm`` and ``stem``: see ``training.quantize.Recipe``.
+    ``method`` and ``lstm``: see ``training.quantize.Recipe``; ``stem``: how many of the first convolutions
+    stay fp32, 0 or more; ``last``: the last convolution and the last layer become int8 too.
     """
     with tempfile.TemporaryDirectory() as folder:
         plain, static, dynamic = (
             str(Path(folder) / f"{name}.onnx") for name in ("plain", "static", "dynamic")
         )
-        # Without it two layers that share one constant keep one of them in fp32.
-        quant_pre_process(proto, plain, skip_symbolic_shape=True)
+        # Without it two layers that share one constant keep one of them in fp32. It moves the weights of
+        # what it is given into a file, so that is a copy.
+        quant_pre_process(copy.deepcopy(proto), plain, skip_symbolic_shape=True)
         proto = onnx.load(plain)
         quantization.quantize_static(
             proto,
@@ -63,7 +68,7 @@ def quantize(proto: onnx.ModelProto, images: Images, method: str, lstm: str, ste
             _Batches(proto.graph.input[0].name, images),
             quant_format=quantization.QuantFormat.QDQ,
             op_types_to_quantize=[*LAYERS, "Relu", "Add"],
-            nodes_to_exclude=_kept_in_fp32(proto, stem),
+            nodes_to_exclude=_kept_in_fp32(proto, stem, last),
             per_channel=True,
             reduce_range=True,
             activation_type=quantization.QuantType.QUInt8,
@@ -83,9 +88,9 @@ def quantize(proto: onnx.ModelProto, images: Images, method: str, lstm: str, ste
         return onnx.load(dynamic)
 
 
-def _kept_in_fp32(proto: onnx.ModelProto, stem: int) -> list[str]:
-    """The reader's first ``stem`` convolutions, the last layer, additions of a constant: its bias, and all
-    that finds the line: a corner that is off by its rounding cuts characters."""
+def _kept_in_fp32(proto: onnx.ModelProto, stem: int, last: bool) -> list[str]:
+    """The first ``stem`` convolutions; unless ``last``, the last one and the last layer; additions of a
+    constant: its bias; and all that finds the line: a corner that is off by its rounding cuts characters."""
     constants = {tensor.name for tensor in proto.graph.initializer}
     layers = [node for node in proto.graph.node if node.op_type in LAYERS]
     biases = [
@@ -94,7 +99,8 @@ def _kept_in_fp32(proto: onnx.ModelProto, stem: int) -> list[str]:
     finding = _finding(proto)
     convolutions = [node for node in layers if node.op_type == "Conv" and node.name not in finding]
     # The last convolution feeds the LSTM: in int8 a slim reader behind a locator read next to nothing.
-    kept = (*convolutions[:stem], *convolutions[stem:][-1:], *layers[-1:], *biases)
+    ends = () if last else (*convolutions[stem:][-1:], *layers[-1:])
+    kept = (*convolutions[:stem], *ends, *biases)
     return [*sorted(finding), *(node.name for node in kept)]
 
 

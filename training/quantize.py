@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import logging
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -24,6 +23,7 @@ from lprfast.data.images import load_image
 from lprfast.model import ModelContract
 from lprfast.prepare import prepare
 from training.ocr.labels import Crop, read_train_rows
+from training.onnx_file import check_new, replace_metadata, written_whole
 from training.qdq import METHODS, Images, QuantizeError, check_pairs, quantize
 from training.synth import PlateGenerator
 
@@ -74,9 +74,7 @@ def quantize_file(source: Path, out: Path, recipe: Recipe) -> dict[str, Any]:
     crops, labelled = calibration_crops(recipe)
     proto = quantize(onnx.load(source), _prepared(crops, contract), recipe.method, recipe.lstm, recipe.stem)
     check_pairs(proto)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    partial = out.with_name(out.name + ".partial")
-    try:
+    with written_whole(out) as partial:
         _write(proto, contract, {}, partial)
         record = {
             "method": f"static QDQ, {recipe.method}",
@@ -87,19 +85,11 @@ def quantize_file(source: Path, out: Path, recipe: Recipe) -> dict[str, Any]:
             "compared": compare(source, partial, recipe.compared),
         }
         _write(proto, contract, record, partial)
-        os.replace(partial, out)
-    finally:
-        partial.unlink(missing_ok=True)
     return record
 
 
 def _check_arguments(source: Path, out: Path, recipe: Recipe) -> None:
-    if not source.is_file():
-        raise ValueError(f"{source}: no such file; expected an ONNX model written by training/export.py")
-    if out.is_dir() or out.resolve() == source.resolve():
-        raise ValueError(
-            f"--out {out}: expected the path of a new ONNX file, got a folder or the model itself"
-        )
+    check_new(source, out, "training/export.py")
     for name, value in (("crops", recipe.crops), ("stem", recipe.stem), ("compared", recipe.compared)):
         if value < 1:
             raise ValueError(f"--{name}: expected at least 1, got {value}")
@@ -114,8 +104,7 @@ def _contract(path: Path) -> ModelContract:
 def _write(proto: onnx.ModelProto, contract: ModelContract, record: dict[str, Any], path: Path) -> None:
     training = {**contract.training, "quantization": record}
     int8 = dataclasses.replace(contract, precision="int8", training=training)
-    del proto.metadata_props[:]
-    onnx.helper.set_model_props(proto, int8.to_metadata())
+    replace_metadata(proto, int8.to_metadata())
     path.write_bytes(proto.SerializeToString())
 
 

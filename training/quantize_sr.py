@@ -1,17 +1,19 @@
 """Makes the int8 twin of an exported SR network: ``python training/quantize_sr.py --help``.
 
-The recipe is that of ``training/quantize.py``. Activations have 256 levels between layers, so an enlarged
-picture loses more than a read does: the file is refused when it costs more than ``--max-drop`` dB.
+As ``training/quantize.py`` does it for readers, but every convolution becomes int8. Activations have 256
+levels between layers, so an enlarged picture loses more than a read does: where that costs more than
+``--max-drop`` dB the first and the last convolution stay in fp32, and where this costs too much as well the
+file is refused.
 """
 
 from __future__ import annotations
 
 import argparse
 import logging
-import os
+import math
 import random
 import sys
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,56 +27,93 @@ from numpy.typing import NDArray
 from lprfast import OrtError, _core
 from lprfast._ort_library import ort_library_path
 from lprfast.sr_contract import SrContract
-from training.qdq import QuantizeError, check_pairs, quantize
-from training.quantize import Recipe
+from training.onnx_file import check_new, replace_metadata, written_whole
+from training.qdq import Images, QuantizeError, check_pairs, quantize
+from training.settings import require
 from training.sr.data import stacked
 from training.sr.pairs import Pair, PairSource
 from training.synth.generator import Library
 
-CROPS = 200
-COMPARED = 200
 COMPARED_SEED = 1_000_003
 WIDTH = 48  # of the small crops, in pixels
-MAX_DROP = 0.2  # dB
+Pairs = list[tuple[Images, NDArray[np.uint8]]]
 
 
-def quantize_file(source: Path, out: Path, recipe: Recipe, max_drop: float) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Recipe:
+    """How an SR network is quantised.
+
+    Attributes:
+        crops: synthetic plates to calibrate with; at least 1.
+        seed: of these; 0 or more.
+        compared: held-out synthetic plates to compare the two files on; at least 1.
+        stem: how many of the first convolutions stay fp32; 0 or more.
+        max_drop: of the mean PSNR, in dB.
+    """
+
+    crops: int = 200
+    seed: int = 0
+    compared: int = 200
+    stem: int = 0
+    max_drop: float = 0.2
+
+    def __post_init__(self) -> None:
+        for name, least in (("crops", 1), ("seed", 0), ("compared", 1), ("stem", 0)):
+            require(getattr(self, name) >= least, f"--{name}", f"{least} or more", getattr(self, name))
+        require(not math.isnan(self.max_drop), "--max-drop", "a number of dB", self.max_drop)
+
+
+def quantize_file(source: Path, out: Path, recipe: Recipe) -> dict[str, Any]:
     """Writes the int8 twin of ``source`` to ``out``; returns what its training record says of it.
 
     Raises:
         ValueError: a file or a value cannot be used.
         QuantizeError: products could saturate, or the mean PSNR drops by more than ``max_drop`` dB.
     """
-    if not source.is_file():
-        raise ValueError(f"{source}: no such file; expected an ONNX model written by training/sr/export.py")
-    if out.is_dir() or out.resolve() == source.resolve():
-        raise ValueError(f"--out {out}: expected the path of a new ONNX file")
+    check_new(source, out, "training/sr/export.py")
     contract = read_contract(source)
-    scale, channels = contract.scale, contract.channels
-    images = np.concatenate([low for low, _ in _pairs(scale, channels, recipe.crops, recipe.seed, False)])
-    proto = quantize(onnx.load(source), images, recipe.method, recipe.lstm, recipe.stem)
-    check_pairs(proto)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    partial = out.with_name(out.name + ".partial")
-    try:
-        partial.write_bytes(proto.SerializeToString())
-        compared = compare(source, partial, _pairs(scale, channels, recipe.compared, COMPARED_SEED, True))
-        if compared["psnr_fp32"] - compared["psnr_int8"] > max_drop:
-            raise QuantizeError(
-                f"fp32 reaches {compared['psnr_fp32']} dB and int8 {compared['psnr_int8']} dB on "
-                f"{recipe.compared} held-out plates: a drop of more than {max_drop:g} dB"
-            )
-        record = {"method": f"static QDQ, {recipe.method}", "crops": recipe.crops, "compared": compared}
+    with written_whole(out) as partial:
+        proto, record = _good_twin(source, partial, contract, recipe)
         training = {**contract.training, "quantization": record}
-        del proto.metadata_props[:]
-        onnx.helper.set_model_props(
-            proto, replace(contract, precision="int8", training=training).to_metadata()
-        )
+        replace_metadata(proto, replace(contract, precision="int8", training=training).to_metadata())
         partial.write_bytes(proto.SerializeToString())
-        os.replace(partial, out)
-    finally:
-        partial.unlink(missing_ok=True)
     return record
+
+
+def int8_twin(proto: onnx.ModelProto, images: Images, stem: int, last: bool = True) -> onnx.ModelProto:
+    """All convolutions int8 but the first ``stem`` and, unless ``last``, the last, by the ranges that
+    ``images [N, C, h, w]`` show.
+
+    Raises:
+        QuantizeError: products could saturate, or there was nothing to quantise.
+    """
+    twin = quantize(proto, images, "minmax", "fp32", stem, last)
+    check_pairs(twin)
+    return twin
+
+
+def _good_twin(
+    source: Path, partial: Path, contract: SrContract, recipe: Recipe
+) -> tuple[onnx.ModelProto, dict[str, Any]]:
+    """The twin of the most int8 convolutions that loses no more than it may, and its record; ``partial`` is
+    where it is tried."""
+    images = np.concatenate([low for low, _ in _pairs(contract, recipe.crops, recipe.seed, False)])
+    pairs = _pairs(contract, recipe.compared, COMPARED_SEED, True)
+    refused: dict[str, float] = {}
+    for stem, last in ((recipe.stem, True), (max(1, recipe.stem), False)):
+        proto = int8_twin(onnx.load(source), images, stem, last)
+        partial.write_bytes(proto.SerializeToString())
+        compared = compare(source, partial, pairs)
+        kept = " and ".join([f"the first {stem}"] * bool(stem) + ["the last"] * (not last)) or "none"
+        if compared["psnr_fp32"] - compared["psnr_int8"] <= recipe.max_drop:
+            record = {"method": "static QDQ, minmax", "fp32_convolutions": kept, "crops": recipe.crops}
+            return proto, {**record, "compared": compared, "refused": refused}
+        refused[kept] = compared["psnr_int8"]
+    tried = ", ".join(f"{psnr} dB ({kept} in fp32)" for kept, psnr in refused.items())
+    raise QuantizeError(
+        f"fp32 reaches {compared['psnr_fp32']} dB on {recipe.compared} held-out plates, int8 {tried}: a drop "
+        f"of more than {recipe.max_drop:g} dB"
+    )
 
 
 def read_contract(path: Path) -> SrContract:
@@ -89,24 +128,19 @@ def read_contract(path: Path) -> SrContract:
     return contract
 
 
-Values = NDArray[np.float32]
-
-
-def _pairs(
-    scale: int, channels: int, count: int, seed: int, held_out: bool
-) -> list[tuple[Values, NDArray[np.uint8]]]:
+def _pairs(contract: SrContract, count: int, seed: int, held_out: bool) -> Pairs:
     """Small crops ``[1, C, h, w]`` in 0-1, all of one size, and their originals."""
     library = Library(held_out, system_fonts=True)
-    source = PairSource(scale, channels, "camera", library, one_line=True)
+    source = PairSource(contract.scale, contract.channels, "camera", library, one_line=True)
     pairs: list[Pair] = []
     for number in range(count):
         pairs += source.drawn(random.Random(seed * 1_000_003 + number), WIDTH)
-    raw = stacked(pairs, scale)
+    raw = stacked(pairs, contract.scale)
     low = raw.low.astype(np.float32) / np.float32(255)
     return [(low[k : k + 1], raw.high[k : k + 1]) for k in range(count)]
 
 
-def compare(fp32: Path, int8: Path, pairs: list[tuple[Values, NDArray[np.uint8]]]) -> dict[str, float]:
+def compare(fp32: Path, int8: Path, pairs: Pairs) -> dict[str, float]:
     """Mean PSNR in dB of both files' answers, rounded to gray levels, and ``n``."""
     values = {}
     for name, path in (("psnr_fp32", fp32), ("psnr_int8", int8)):
@@ -116,7 +150,7 @@ def compare(fp32: Path, int8: Path, pairs: list[tuple[Values, NDArray[np.uint8]]
     return {"n": len(pairs), **values}
 
 
-def _psnr(answer: Values, high: NDArray[np.uint8]) -> float:
+def _psnr(answer: Images, high: NDArray[np.uint8]) -> float:
     levels = np.clip(np.rint(answer * 255), 0, 255)
     return float(10 * np.log10(255**2 / max(1e-9, float(np.mean((levels - high) ** 2)))))
 
@@ -126,17 +160,20 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Makes the int8 twin of an SR network of train_sr.py.")
     parser.add_argument("model", type=Path, help="fp32 ONNX file")
     parser.add_argument("--out", type=Path, required=True, help="int8 ONNX file to write")
-    parser.add_argument("--crops", type=int, default=CROPS, help="to calibrate with (default %(default)s)")
-    parser.add_argument("--seed", type=int, default=0, help="of these crops (default %(default)s)")
-    parser.add_argument("--compared", type=int, default=COMPARED, help="held-out plates (%(default)s)")
-    parser.add_argument("--max-drop", type=float, default=MAX_DROP, help="dB of PSNR (%(default)s)")
-    given = parser.parse_args(arguments)
+    for flag, kind, what in (
+        ("crops", int, "to calibrate with"),
+        ("seed", int, "of these crops"),
+        ("compared", int, "held-out plates"),
+        ("stem", int, "first convolutions left in fp32"),
+        ("max-drop", float, "dB of PSNR"),
+    ):
+        default = getattr(Recipe, flag.replace("-", "_"))
+        parser.add_argument(f"--{flag}", type=kind, default=default, help=f"{what} (default %(default)s)")
+    given = vars(parser.parse_args(arguments))
     logging.getLogger().setLevel(logging.ERROR)  # the library advises what is done already
+    model, out = given.pop("model"), given.pop("out")
     try:
-        if min(given.crops, given.compared) < 1 or given.seed < 0:
-            raise ValueError("--crops, --compared: expected at least 1; --seed: 0 or more")
-        recipe = Recipe(crops=given.crops, seed=given.seed, compared=given.compared)
-        record = quantize_file(given.model, given.out, recipe, given.max_drop)
+        record = quantize_file(model, out, Recipe(**given))
     except (ValueError, OSError, OrtError) as error:
         print(f"quantize_sr: {error}", file=sys.stderr)
         return 2
@@ -144,7 +181,12 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"quantize_sr: {error}; nothing was written", file=sys.stderr)
         return 1
     compared = record["compared"]
-    print(f"{given.out}: PSNR fp32 {compared['psnr_fp32']} dB, int8 {compared['psnr_int8']} dB")
+    for kept, psnr in record["refused"].items():
+        print(f"not with {kept} in fp32: {psnr} dB")
+    print(
+        f"{out}: PSNR fp32 {compared['psnr_fp32']} dB, int8 {compared['psnr_int8']} dB; convolutions left in "
+        f"fp32: {record['fp32_convolutions']}"
+    )
     return 0
 
 

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import argparse
 import sys
-import time
+from functools import partial
 from pathlib import Path
 
 # Runs from a clone without an installation, as a script, under torchrun and as a module.
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from training.export import ParityError, export_checkpoint
+from training.command_line import MINUTES, finish, settle
+from training.export import export_checkpoint
 from training.ocr.checkpoint import load_checkpoint
 from training.ocr.config import Config
-from training.ocr.initial import Initial, read_initial
+from training.ocr.initial import read_initial
 from training.ocr.model import ARCHITECTURES
-from training.ocr.run import CHECKPOINT
-from training.ocr.train import Outcome, train
-
-MINUTES = 60.0
+from training.ocr.train import train
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -76,47 +74,17 @@ def main(arguments: list[str] | None = None) -> int:
         if resume and init is not None:
             raise ValueError("--init starts a new run, --resume goes on with one: give one of them")
         initial = None if init is None else read_initial(init)
-        config, out = _settle(given, out, resume, initial)
+        if initial is not None:
+            given = {"arch": initial.arch, "input": initial.input, **given}
+        config, out = settle(Config, given, out, resume, "ocr", load_checkpoint)
         outcome = train(config, out, resume, initial)
     except ValueError as error:
         print(f"train_ocr: {error}", file=sys.stderr)
         return 2
-    return _finish(config, outcome) if outcome.first else 0
-
-
-def _finish(config: Config, outcome: Outcome) -> int:
-    print(f"checkpoint: {outcome.checkpoint}")
-    if not outcome.finished or not config.export:
+    if not outcome.first:
         return 0
-    model = outcome.checkpoint.with_name("model.onnx")
-    try:
-        export_checkpoint(outcome.checkpoint, model, config.name)
-    except (ParityError, ValueError) as error:
-        print(f"train_ocr: {error}; no model was written", file=sys.stderr)
-        return 1
-    print(f"model: {model}")
-    return 0
-
-
-def _settle(
-    given: dict[str, object], out: Path | None, resume: bool, init: Initial | None
-) -> tuple[Config, Path]:
-    flags = {key: tuple(value) if isinstance(value, list) else value for key, value in given.items()}
-    if resume:
-        if out is None:
-            raise ValueError("--resume: also give --out, the folder of the run to go on with")
-        return Config.from_dict(load_checkpoint(out / CHECKPOINT)["config"]).resumed(flags), out
-    if out is None:
-        out = Path("runs") / time.strftime("ocr-%Y%m%d-%H%M%S")
-    if out.exists() and not out.is_dir():
-        raise ValueError(f"--out {out}: expected a folder, got a file")
-    if (out / CHECKPOINT).exists():
-        raise ValueError(f"--out {out}: holds a run already; add --resume or choose another folder")
-    if "minutes" not in flags and "steps" not in flags:
-        flags["minutes"] = MINUTES
-    if init is not None:
-        flags = {"arch": init.arch, "input": init.input, **flags}
-    return Config.from_dict(flags), out
+    wanted = outcome.finished and config.export
+    return finish("train_ocr", outcome.checkpoint, wanted, partial(export_checkpoint, name=config.name))
 
 
 if __name__ == "__main__":

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import argparse
 import sys
-import time
+from functools import partial
 from pathlib import Path
 
 # Runs from a clone without an installation, as a script and as a module.
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from training.export import ParityError
+from training.command_line import MINUTES, finish, settle
 from training.sr.checkpoint import load_checkpoint
 from training.sr.config import ENCODERS, LOSSES, SELECTIONS, Config
 from training.sr.export import export_checkpoint
@@ -18,10 +18,7 @@ from training.sr.loss_settings import refuse_unused
 from training.sr.losses.pecl import CONTRASTIVE, METRICS, WEIGHTINGS
 from training.sr.models import ARCHITECTURES, CHANNELS, SCALES
 from training.sr.pairs import DEGRADATIONS
-from training.sr.run import CHECKPOINT
-from training.sr.train import Outcome, train
-
-MINUTES = 60.0
+from training.sr.train import train
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -94,45 +91,15 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         if resume and init is not None:
             raise ValueError("--init starts a new run, --resume goes on with one: give one of them")
-        config, out = _settle(given, out, resume)
+        config, out = settle(Config, given, out, resume, "sr", partial(load_checkpoint, resume=True))
+        if not resume:
+            refuse_unused(config, given)
         outcome = train(config, out, resume, init)
     except ValueError as error:
         print(f"train_sr: {error}", file=sys.stderr)
         return 2
-    return _finish(config, outcome)
-
-
-def _settle(given: dict[str, object], out: Path | None, resume: bool) -> tuple[Config, Path]:
-    flags = {key: tuple(value) if isinstance(value, list) else value for key, value in given.items()}
-    if resume:
-        if out is None:
-            raise ValueError("--resume: also give --out, the folder of the run to go on with")
-        state = load_checkpoint(out / CHECKPOINT, resume=True)
-        return Config.from_dict(state["config"]).resumed(flags), out
-    out = out or Path("runs") / time.strftime("sr-%Y%m%d-%H%M%S")
-    if out.exists() and not out.is_dir():
-        raise ValueError(f"--out {out}: expected a folder, got a file")
-    if (out / CHECKPOINT).exists():
-        raise ValueError(f"--out {out}: holds a run already; add --resume or choose another folder")
-    if "minutes" not in flags and "steps" not in flags:
-        flags["minutes"] = MINUTES
-    config = Config.from_dict(flags)
-    refuse_unused(config, flags)
-    return config, out
-
-
-def _finish(config: Config, outcome: Outcome) -> int:
-    print(f"checkpoint: {outcome.checkpoint}")
-    if not outcome.finished or not config.export:
-        return 0
-    model = outcome.checkpoint.with_name("model.onnx")
-    try:
-        export_checkpoint(outcome.checkpoint, model, config.name)
-    except (ParityError, ValueError) as error:
-        print(f"train_sr: {error}; no model was written", file=sys.stderr)
-        return 1
-    print(f"model: {model}")
-    return 0
+    wanted = outcome.finished and config.export
+    return finish("train_sr", outcome.checkpoint, wanted, partial(export_checkpoint, name=config.name))
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from training.ocr.model import build_model
 from training.ocr.text import Codec
 
 FORMAT = 1
+CHECKPOINT = "last.pt"  # in the folder of a run: what it goes on with
 _KINDS: dict[str, Any] = {
     "config": dict,
     "charset": list,

@@ -11,6 +11,7 @@ from typing import Any
 import onnx
 
 from lprfast.model import ModelContract
+from training.onnx_file import replace_metadata, written_whole
 
 
 def write_contract(source: Path, out: Path, changes: dict[str, Any], prove: Callable[[Path], None]) -> None:
@@ -29,15 +30,10 @@ def write_contract(source: Path, out: Path, changes: dict[str, Any], prove: Call
     metadata = {entry.key: entry.value for entry in proto.metadata_props}
     contract = replace(ModelContract.from_metadata(metadata, source.name), **changes)
     metadata.update(contract.to_metadata())
-    del proto.metadata_props[:]
-    onnx.helper.set_model_props(proto, metadata)
-    partial = out.with_name(out.name + ".partial")
-    try:
+    replace_metadata(proto, metadata)
+    with written_whole(out) as partial:
         partial.write_bytes(proto.SerializeToString())
         prove(partial)
-        os.replace(partial, out)
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def check_out(out: Path) -> None:

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from lprfast.evaluation.metrics import score
-from training.ocr.checkpoint import save_checkpoint
+from training.ocr.checkpoint import CHECKPOINT, save_checkpoint
 from training.ocr.config import Config
 from training.ocr.confusion import ConfusionWeights, load_confusion
 from training.ocr.data import Batch, BatchMaker, ValidationSet, labelled_validation, synthetic_validation
@@ -24,8 +24,6 @@ from training.ocr.schedule import Clock
 from training.ocr.splits import without_trained
 from training.ocr.text import Codec
 from training.ocr.world import World
-
-CHECKPOINT = "last.pt"
 
 
 class Run:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -12,14 +11,15 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from training.ocr.checkpoint import load_checkpoint
+from training.descent import descend
+from training.ocr.checkpoint import CHECKPOINT, load_checkpoint
 from training.ocr.config import Config
 from training.ocr.data import Batch, BatchKey, BatchMaker, batches
 from training.ocr.initial import Initial, calibrate, load_weights
 from training.ocr.labels import LabelFile, label_file_name
 from training.ocr.loss import batch_loss
 from training.ocr.model import build_model
-from training.ocr.run import CHECKPOINT, Run, read_label_files
+from training.ocr.run import Run, read_label_files
 from training.ocr.schedule import learning_rate
 from training.ocr.text import Codec
 from training.ocr.world import default_workers, resolve_precision, start_world
@@ -140,18 +140,9 @@ def _loop(run: Run) -> bool:
 def _take_step(run: Run, model: nn.Module, batch: Batch) -> float:
     config = run.config
     loss = batch_loss(model, batch, run.world.device, config.precision, run.weights_of(batch))
-    run.optimizer.zero_grad(set_to_none=True)
-    loss.backward()  # type: ignore[no-untyped-call]
-    norm = nn.utils.clip_grad_norm_(run.model.parameters(), config.clip)
-    value = float(loss.detach())
-    # The gradient is that of all processes: they stop together, whichever saw the loss.
-    if not (math.isfinite(value) and math.isfinite(float(norm))):
-        raise ValueError(
-            f"step {run.step + 1}: the loss is {value:g} and the norm of its gradient {float(norm):g}, "
-            f"expected finite numbers; the last checkpoint in {run.out} is as it was; try a lower --lr, or "
-            "--precision fp32"
-        )
-    run.optimizer.step()
+    # The gradient is that of all processes: where it is not finite they stop together, whoever saw the loss.
+    place = (run.step + 1, run.out)
+    value = descend(loss, run.optimizer, run.model.parameters(), config.clip, place)
     run.ema.update(run.model, run.step)
     run.step += 1
     run.images += config.batch

@@ -27,6 +27,8 @@ _RESUMED: dict[str, Any] = {
     "best": dict,
     "rng": torch.Tensor,
 }
+# What published files of SwinIR hold beside the weights; our network works them out itself.
+_TABLES = frozenset({"attn_mask", "relative_position_index"})
 
 
 def load_checkpoint(path: Path, resume: bool = False) -> dict[str, Any]:
@@ -76,7 +78,8 @@ def load_weights(model: nn.Module, weights: dict[str, Tensor], what: str) -> Non
 def read_weights(path: Path) -> dict[str, Tensor]:
     """The weights of ``--init``: a checkpoint of ``train_sr.py``, or a published state dict (``.pth``).
 
-    Published files hold the weights under ``params_ema`` or ``params``, or as they are.
+    Published files hold the weights under ``params_ema`` or ``params``, or as they are; tables that SwinIR's
+    hold beside the weights are left out.
 
     Raises:
         ValueError: the file is missing or of another kind.
@@ -93,4 +96,4 @@ def read_weights(path: Path) -> dict[str, Tensor]:
             break
     if not isinstance(state, dict) or not all(isinstance(value, Tensor) for value in state.values()):
         raise ValueError(f"--init {path}: expected a checkpoint or a state dict of weights")
-    return state
+    return {name: value for name, value in state.items() if name.rpartition(".")[2] not in _TABLES}

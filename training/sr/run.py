@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from training.ocr.checkpoint import save_checkpoint
+from training.ocr.checkpoint import CHECKPOINT, save_checkpoint
 from training.ocr.ema import Ema
 from training.ocr.labels import LabelFile
 from training.ocr.log import RunLog
@@ -26,7 +26,6 @@ from training.sr.loss_settings import weight_lr_of
 from training.sr.losses.terms import SrLoss
 from training.sr.reader import FrozenReader
 
-CHECKPOINT = "last.pt"
 _READER = "reader."  # its weights are a file of their own and never change: no checkpoint holds them
 
 

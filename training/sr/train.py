@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 import time
 from pathlib import Path
 from typing import NamedTuple
 
 import torch
-from torch import nn
 
+from training.descent import descend
+from training.ocr.checkpoint import CHECKPOINT
 from training.ocr.model import parameter_count
 from training.ocr.world import default_workers, resolve_precision, start_world
 from training.sr.checkpoint import load_checkpoint, load_weights, read_weights
@@ -20,7 +20,7 @@ from training.sr.losses.build import build_loss
 from training.sr.losses.terms import Batch
 from training.sr.models import build_model
 from training.sr.reader import FrozenReader
-from training.sr.run import CHECKPOINT, Run, best_name
+from training.sr.run import Run, best_name
 
 
 class Outcome(NamedTuple):
@@ -111,16 +111,8 @@ def _take_step(run: Run, batch: Batch) -> float:
         upscaled = run.model(batch.low)
     upscaled = upscaled.float()
     loss = run.loss(upscaled, batch)
-    run.optimizer.zero_grad(set_to_none=True)
-    loss.backward()
-    norm = nn.utils.clip_grad_norm_(run.model.parameters(), config.clip)
-    value = float(loss.detach())
-    if not (math.isfinite(value) and math.isfinite(float(norm))):
-        raise ValueError(
-            f"step {run.step + 1}: the loss is {value:g} and the norm of its gradient {float(norm):g}, "
-            f"expected finite numbers; the last checkpoint in {run.out} is as it was; try a lower --lr"
-        )
-    run.optimizer.step()
+    place = (run.step + 1, run.out)
+    value = descend(loss, run.optimizer, run.model.parameters(), config.clip, place)
     run.loss.learn(upscaled.detach(), batch)
     run.ema.update(run.model, run.step)
     run.step += 1

@@ -1,8 +1,8 @@
 """SwinIR (Liang et al., 2021), the large form: six groups of six layers, 180 features, windows of 8.
 
 The names in the state dict are those of the published files; the tables that these hold beside the weights
-(``relative_position_index``, ``attn_mask``) are worked out here for each size of image. What those files take
-are images less the mean colour of their training set; here nothing is taken off.
+(``relative_position_index``, ``attn_mask``) are not read: they are worked out here for each size of image.
+What those files take are images less the mean colour of their training set; here nothing is taken off.
 """
 
 from __future__ import annotations
