@@ -30,11 +30,12 @@ _FIELDS: tuple[tuple[str, tuple[type, ...], str], ...] = (
     ("lines", _WHOLE, "a whole number"),
     ("vote_settings", (VoteSettings, NoneType), "VoteSettings"),
 )
-_ITEMS: tuple[tuple[str, tuple[type, ...], str], ...] = (
-    ("char_confidences", _NUMBER, "numbers"),
-    ("runner_up_confidences", _NUMBER, "numbers"),
-    ("runners_up", (str,), "texts"),
-    ("alternatives", (Alternative,), "Alternatives"),
+# Of sequences: the types that their items mostly are, and all that they may be.
+_ITEMS: tuple[tuple[str, frozenset[type], tuple[type, ...], str], ...] = (
+    ("char_confidences", frozenset((float,)), _NUMBER, "numbers"),
+    ("runner_up_confidences", frozenset((float,)), _NUMBER, "numbers"),
+    ("runners_up", frozenset((str,)), (str,), "texts"),
+    ("alternatives", frozenset((Alternative,)), (Alternative,), "Alternatives"),
 )
 
 
@@ -50,8 +51,10 @@ def check_read(name: str, read: object) -> None:
         value = getattr(read, field)
         if not isinstance(value, _NUMBER) or not math.isfinite(value):
             raise TypeError(f"{name}.{field}: expected a whole number of pixels, got {value!r:.60}")
-    for field, kinds, what in _ITEMS:
+    for field, usual, kinds, what in _ITEMS:
         values = getattr(read, field)
+        if isinstance(values, _MANY) and usual.issuperset(map(type, values)):
+            continue
         if not isinstance(values, _MANY) or not all(issubclass(one, kinds) for one in set(map(type, values))):
             raise TypeError(f"{name}.{field}: expected a tuple of {what}, got {values!r:.60}")
 
@@ -119,7 +122,7 @@ def what_is_wrong(read: PlateRead, known: frozenset[str]) -> str | None:
         read: its confidence, text and log-posteriors are looked at.
         known: the symbols of the vote's charset.
     """
-    if not (isinstance(read.confidence, Real) and 0 <= read.confidence <= 1):
+    if not (isinstance(read.confidence, _NUMBER) and 0 <= read.confidence <= 1):
         return f"confidence: expected a number from 0 to 1, got {read.confidence!r}"
     if len(read.text) > MAX_CHARACTERS:
         return f"text: {len(read.text)} characters, more than the {MAX_CHARACTERS} that a plate can have"
@@ -127,9 +130,8 @@ def what_is_wrong(read: PlateRead, known: frozenset[str]) -> str | None:
         return None
     if read.charset is None:
         return "log_posteriors without a charset"
-    unknown = sorted(set(read.text) - known)
-    if unknown:
-        return f"text has symbols that its charset lacks: {''.join(unknown)}"
+    if not known.issuperset(read.text):
+        return f"text has symbols that its charset lacks: {''.join(sorted(set(read.text) - known))}"
     return _reason_against_posteriors(read.log_posteriors, len(known))
 
 

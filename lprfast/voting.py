@@ -254,10 +254,11 @@ _REASONS = {
 def _contributions(reads: Sequence[PlateRead], decided: Decision) -> tuple[Contribution, ...]:
     decision, alphabet, reasons, taken = decided[:4]
     winner = decision["labels"]
-    made = [
-        Contribution(index, False, 0.0, 0.0, read.text, False, reason)
-        for index, (read, reason) in enumerate(zip(reads, reasons, strict=True))
-    ]
+    made = {
+        index: Contribution(index, False, 0.0, 0.0, reads[index].text, False, reason)
+        for index, reason in enumerate(reasons)
+        if reason is not None
+    }
     for index, (use, weight, log_likelihood, labels) in zip(taken, decision["contributions"], strict=True):
         made[index] = Contribution(
             index=index,
@@ -268,7 +269,7 @@ def _contributions(reads: Sequence[PlateRead], decided: Decision) -> tuple[Contr
             agrees=bool(winner) and labels == winner,
             reason=_REASONS[use],
         )
-    return tuple(made)
+    return tuple(made[index] for index in range(len(reads)))
 
 
 def _status(

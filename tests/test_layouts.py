@@ -177,6 +177,24 @@ def test_a_long_template_is_refused_at_once_and_briefly() -> None:
     assert len(str(refused.value)) < 200
 
 
+def test_the_whole_prior_is_bounded() -> None:
+    # Each pattern has 2 ** 11 combinations of lengths: two of them are as many as there can be.
+    templates = [f"[{first}]" + "{A|BC}" * 11 for first in "ABC"]
+    assert layout_prior(templates[:2]).log_weight("A" * 12) > 0
+    with pytest.raises(
+        ValueError, match=r"6144 combinations of .* more than the 4096 that all patterns together"
+    ):
+        layout_prior(templates)
+    # 2 ** 7 combinations, each with half of the strings of each of the 7 elements.
+    pairs = ["".join(pair) for pair in itertools.product(LETTERS, repeat=2)]
+    strings = "{" + "|".join([*pairs, *("A" + pair for pair in pairs)]) + "}"
+    number = 2**7 * 7 * len(pairs)
+    with pytest.raises(
+        ValueError, match=f"{number} strings in all combinations of lengths, more than the 1000000"
+    ):
+        layout_prior(strings * 7)
+
+
 def test_shares_of_one_entry_add_up() -> None:
     twice, once = layout_prior({"ro": 1, " ro": 3, "bg": 4}), layout_prior({"ro": 1, "bg": 1})
     assert twice.patterns == once.patterns

@@ -15,7 +15,7 @@ from test_vote import clear_read
 import lprfast
 from lprfast.evaluation.vote_rules import Track
 from lprfast.vote_settings import VOTE_FEATURES, VoteSettings
-from training import calibrate_vote, compare_votes, second_plates, track_likeness
+from training import calibrate_vote, compare_votes, duplicates, second_plates, track_likeness
 from training.ocr import vote_fit
 from training.ocr.logistic import fit_logistic, sigmoid, smallest_that_helps
 from training.ocr.vote_fit import VoteExamples
@@ -190,7 +190,8 @@ def test_a_calibration_that_the_reader_does_not_compute_is_refused(tmp_path: Pat
 
 def test_no_tracks_judge_that_are_fitted_on() -> None:
     fitted = calibrate_vote.seeds_of(calibrate_vote.DEFAULT_SEED).values()
-    for seed in (compare_votes.TEST_SEED, track_likeness.DEFAULT_SEED, second_plates.SEED):
+    seeds = (compare_votes.TEST_SEED, track_likeness.DEFAULT_SEED, second_plates.SEED, duplicates.SEED)
+    for seed in seeds:
         assert all(abs(seed - first) >= calibrate_vote.MIX_SEEDS for first in fitted)
         assert seed in calibrate_vote.TEST_SEEDS
 

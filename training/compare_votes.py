@@ -18,6 +18,9 @@ from typing import Any
 # Runs from a clone without an installation, as a script and as a module.
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+import numpy as np
+from numpy.typing import NDArray
+
 import lprfast
 from lprfast._ranking import NOT_READ
 from lprfast.evaluation import load_posteriors
@@ -29,6 +32,8 @@ from training.synth import FIT_MIXES, MIXES, draw_track
 TEST_SEED = 7_000_000  # of the tracks of docs/voting.md; nothing is fitted on them
 TRACKS = 2000
 BATCH = 64  # tracks that are read together
+
+Array = NDArray[Any]
 
 
 def drawn_tracks(
@@ -79,6 +84,63 @@ def kept_tracks(path: Path) -> tuple[list[Track], Callable[[str], str]]:
     return tracks, cached.settings.prepare
 
 
+Characters = list[tuple[Array, Array]]
+
+
+def characters_of(tracks: Sequence[Track], prepare: Callable[[str], str], layouts: Prior) -> Characters:
+    """Of each vote of ``fused`` with as many characters as the plate: which are right, how sure each is."""
+    votes = []
+    for track in tracks:
+        voted = lprfast.vote(track.reads, layouts=layouts)
+        text = prepare(voted.text)
+        if len(text) == len(track.label) == len(voted.char_confidences):
+            right = np.array([a == b for a, b in zip(text, track.label, strict=True)])
+            votes.append((right, np.array(voted.char_confidences)))
+    return votes
+
+
+def open_characters(votes: Characters, below: Sequence[float]) -> list[dict[str, float]]:
+    """What ``?`` in place of characters under each of these probabilities hides: ``PlateVote.pattern``.
+
+    Keys: ``below``, ``n`` (votes), and as shares 0-1 ``wrong_hidden`` and ``right_hidden`` (of the wrong, of
+    the right characters), ``wrong_shown`` (of those shown) and ``fitting`` (of the votes: nothing shown is
+    wrong). NaN where there is no such character.
+    """
+    if not votes:
+        return []
+    right, sure = (np.concatenate(parts) for parts in zip(*votes, strict=True))
+    return [
+        {
+            "below": bound,
+            "n": len(votes),
+            "wrong_hidden": share((sure < bound)[~right]),
+            "right_hidden": share((sure < bound)[right]),
+            "wrong_shown": share(~right[sure >= bound]),
+            "fitting": share(np.array([(r | (s < bound)).all() for r, s in votes])),
+        }
+        for bound in below
+    ]
+
+
+def open_table(name: str, rows: Sequence[dict[str, float]]) -> str:
+    """The rows of :func:`open_characters` for people."""
+    lines = [
+        f"| {name}, ? under | n | wrong hidden | right hidden | wrong of those shown | patterns that fit |",
+        "|---|---|---|---|---|---|",
+    ]
+    for row in rows:
+        lines.append(
+            f"| {row['below']:g} | {row['n']} | {row['wrong_hidden']:.3f} | {row['right_hidden']:.4f} "
+            f"| {row['wrong_shown']:.4f} | {row['fitting']:.4f} |"
+        )
+    return "\n".join(lines)
+
+
+def share(holds: Array) -> float:
+    """Of the values the share that is true; NaN of none."""
+    return float(holds.mean()) if len(holds) else math.nan
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Runs the command line; 0: done, 2: an argument cannot be used."""
     parser = argparse.ArgumentParser(description="Compares the rules of the vote on the same reads.")
@@ -107,6 +169,14 @@ def main(arguments: list[str] | None = None) -> int:
         help="also votes over F reads of each track that has them",
     )
     add("--stop-at", type=float, nargs="+", metavar="P", help="also reads best first, to this probability")
+    add(
+        "--open",
+        type=float,
+        nargs="+",
+        metavar="P",
+        help="also what '?' hides of characters under P, all tracks together",
+    )
+    add("--unweighed", action="store_true", help="also 'fused' without layouts, over the same reads")
     add("--seed", type=int, default=TEST_SEED, help="of the drawn tracks (%(default)s)")
     add("--layouts", metavar="NAME[,..]", help="plates that the reader of drawn tracks and 'fused' expect")
     add("--threads", type=int, help="of the reader")
@@ -131,12 +201,14 @@ def _check(given: argparse.Namespace) -> None:
         raise ValueError(f"--out {given.out}: there is no such folder")
     if given.reads and (given.mix or given.stop_at):
         raise ValueError("--reads excludes --mix and --stop-at: they take drawn tracks")
-    if not all(0 < stop <= 1 for stop in given.stop_at or ()):
-        raise ValueError(f"--stop-at: expected probabilities over 0 and up to 1, got {given.stop_at}")
+    for name, values in (("stop-at", given.stop_at), ("open", given.open)):
+        if not all(0 < value <= 1 for value in values or ()):
+            raise ValueError(f"--{name}: expected probabilities over 0 and up to 1, got {values}")
 
 
 def _compare(given: argparse.Namespace) -> dict[str, Any]:
     found: dict[str, Any] = {}
+    characters: Characters = []
     rules = given.rule or list(RULES)
     layouts: Prior = layout_prior(given.layouts) if given.layouts is not None else "reads"
     reader = None
@@ -158,12 +230,20 @@ def _compare(given: argparse.Namespace) -> dict[str, Any]:
             rows = compare_rules(tracks, rules, prepare, reads=count, layouts=layouts)
             found[name][str(count)] = rows
             print(f"\n{markdown(f'{name}, {count} reads', rows)}", flush=True)
+        if given.unweighed:
+            found[name]["unweighed"] = compare_rules(tracks, ["fused"], prepare, layouts=None)
+            print(f"\n{markdown(f'{name}, without layouts', found[name]['unweighed'])}", flush=True)
+        if given.open:
+            characters += characters_of(tracks, prepare, layouts)
         if reader is not None and given.stop_at:
             saved = best_first(reader, source, given.tracks, given.seed, given.stop_at)
             found[name]["best_first"] = saved
             print(f"\n| {name}, stop_at | right | reads saved |\n|---|---|---|")
             for row in saved:
                 print(f"| {row['stop_at']:g} | {row['right']:.4f} | {row['reads_saved']:.3f} |", flush=True)
+    if given.open:
+        found["open"] = open_characters(characters, given.open)
+        print(f"\n{open_table('all', found['open'])}", flush=True)
     return found
 
 

@@ -14,6 +14,21 @@ constexpr float kSmallest = 1e-30f;
 
 float flushed(float scaled) { return scaled < 1.0f ? 0.0f : scaled; }
 
+// One state of so many crops, from its value and that of the state before it at the last step, and where that
+// one may be skipped, of the state before both. Compilers make vectors of these loops: the rows are said not
+// to overlap, and the count is no constant, which they would unroll into single numbers.
+void update(float* __restrict here, const float* __restrict before, const float* __restrict posterior,
+            std::size_t lanes) {
+  for (std::size_t i = 0; i < lanes; ++i) here[i] = flushed((here[i] + before[i]) * posterior[i]);
+}
+
+void update(float* __restrict here, const float* __restrict before, const float* __restrict skipped,
+            const float* __restrict posterior, std::size_t lanes) {
+  for (std::size_t i = 0; i < lanes; ++i) {
+    here[i] = flushed((here[i] + before[i] + skipped[i]) * posterior[i]);
+  }
+}
+
 float posterior_of(float log_posterior) {
   const float posterior = std::exp(log_posterior);
   return posterior < kSmallest ? 0.0f : posterior;
@@ -52,6 +67,8 @@ const float* TrackScorer::column(std::size_t block, int label) {
 // from the start and still reach the end are updated, from the last down, so that one row of states is
 // enough.
 void TrackScorer::forward(std::size_t block, const Labels& labels, float* probabilities) {
+  const std::size_t crops = std::min(kLanes, crops_.size() - block * kLanes);
+  const std::size_t lanes = (crops + 3) / 4 * 4;  // vectors of four have no rest
   const std::size_t states = 2 * labels.size() + 1;
   std::vector<const float*> posteriors(states, column(block, blank_));
   for (std::size_t i = 0; i < labels.size(); ++i) posteriors[2 * i + 1] = column(block, labels[i]);
@@ -69,10 +86,9 @@ void TrackScorer::forward(std::size_t block, const Labels& labels, float* probab
       const bool may_skip =
           state % 2 == 1 && (step == 0 || (state > 1 && labels[state / 2] != labels[state / 2 - 1]));
       if (may_skip) {
-        for (std::size_t i = 0; i < kLanes; ++i)
-          here[i] = flushed((here[i] + before[i] + skipped[i]) * posterior[i]);
+        update(here, before, skipped, posterior, lanes);
       } else {
-        for (std::size_t i = 0; i < kLanes; ++i) here[i] = flushed((here[i] + before[i]) * posterior[i]);
+        update(here, before, posterior, lanes);
       }
     }
     if (step == 0) std::fill(alpha - kLanes, alpha, 0.0f);

@@ -13,10 +13,10 @@ constexpr float kRounding =
     0.01f;  // how far over 0 a rounded log-posterior may be; logits are mostly further
 
 bool usable(ScoresView scores) {
-  bool fine = true;
+  int bad = 0;  // no bool: compilers make vectors of this
   const std::size_t count = scores.steps * scores.classes;
-  for (std::size_t i = 0; i < count; ++i) fine &= scores.data[i] <= kRounding;  // false for NaN
-  return fine;
+  for (std::size_t i = 0; i < count; ++i) bad |= !(scores.data[i] <= kRounding);  // true for NaN
+  return bad == 0;
 }
 
 // -1, 0 or 1. A null range comes before any other.

@@ -37,6 +37,9 @@ _RARE_SHARE = 0.05
 
 _LONGEST = 32  # characters in a template
 _MOST_STRINGS = 10_000  # in one of its lists
+# Of all patterns of a prior together; the world has 347 and 35 thousand. What they cost: docs/layouts.md.
+_MOST_COMBINATIONS = 4096
+_MOST_WORK = 1_000_000
 
 _Elements: TypeAlias = tuple[tuple[str, ...], ...]
 LayoutEntry: TypeAlias = "str | PlateLayout"
@@ -56,7 +59,7 @@ class LayoutPrior:
         names: what it was made from, for people.
 
     Raises:
-        ValueError: ``escape`` is out of range, or there is no pattern.
+        ValueError: ``escape`` is out of range, there is no pattern, or they are too many.
     """
 
     patterns: tuple[tuple[float, _Elements], ...]
@@ -68,6 +71,7 @@ class LayoutPrior:
             raise ValueError(f"escape: expected a share over 0 and under 1, got {self.escape}")
         if not self.patterns:
             raise ValueError(f"layouts: expected at least one; {_what_there_is()}")
+        _check_size([elements for _, elements in self.patterns])
 
     def __repr__(self) -> str:
         return f"LayoutPrior({', '.join(self.names)}; {len(self.patterns)} patterns, escape {self.escape:g})"
@@ -243,6 +247,25 @@ def _check_length(template: str, length: int) -> None:
         raise ValueError(
             f"layouts: template {_shown(template)}: {length} characters, more than the {_LONGEST} that can be"
         )
+
+
+def _check_size(patterns: Sequence[_Elements]) -> None:
+    """ValueError where it takes long to build: from each combination of the lengths of elements' strings."""
+    combinations = work = 0
+    for elements in patterns:
+        lengths = [len(set(map(len, strings))) for strings in elements]
+        ways = math.prod(lengths)
+        combinations += ways
+        work += sum(len(e) * ways // max(count, 1) for e, count in zip(elements, lengths, strict=True))
+    for what, found, most in (
+        ("combinations of strings of different lengths", combinations, _MOST_COMBINATIONS),
+        ("strings in all combinations of lengths", work, _MOST_WORK),
+    ):
+        if found > most:
+            raise ValueError(
+                f"layouts: {found} {what}, more than the {most} that all patterns together can have; "
+                "write fewer patterns, or fewer lists {..|..} whose strings differ in length"
+            )
 
 
 def _shown(text: str) -> str:
