@@ -164,7 +164,7 @@ def _open(
 ) -> list[PipelineReader]:
     """Every reader behind every pipeline."""
     from lprfast._core import OrtError
-    from lprfast.evaluation.sr_pipelines import PipelineReader, open_pipeline
+    from lprfast.evaluation.sr_pipelines import PipelineReader, distinct_names, open_pipeline
 
     try:
         opened = [open_pipeline(text, device, threads) for text in pipelines]
@@ -223,16 +223,13 @@ def _run(
 
 def _reader_names(ways: Sequence[PipelineReader]) -> list[str]:
     """The contracts' names; the files' where two readers share one, or else their paths."""
+    from lprfast.evaluation.sr_pipelines import distinct_names
+
     readers = {way.reader.model: way.reader for way in ways}
     contracts = [reader.contract.name for reader in readers.values()]
     names = distinct_names([contracts, [Path(path).name for path in readers], list(readers)])
     of_reader = dict(zip(readers, names, strict=True))
     return [of_reader[way.reader.model] for way in ways]
-
-
-def distinct_names(choices: Sequence[Sequence[str]]) -> Sequence[str]:
-    """The first of these lists of names in which none stands twice, else the last."""
-    return next((names for names in choices if len(set(names)) == len(names)), choices[-1])
 
 
 def _facts(

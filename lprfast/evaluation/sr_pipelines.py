@@ -14,6 +14,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from lprfast._core import ModelError
+from lprfast.evaluation.hashes import file_sha256
 from lprfast.reader import PlateReader
 from lprfast.results import PlateRead
 from lprfast.super_resolution import SuperResolver, UpscaledCrop
@@ -37,11 +38,13 @@ class Pipeline:
         name: ``none``, ``bicubic4`` or the model file's name.
         enlarge: one answer per crop; None where crops are read as they are.
         facts: what its figures depend on, name to plain value.
+        file: the model's path; None without one.
     """
 
     name: str
     enlarge: Callable[[Sequence[Crop]], list[UpscaledCrop]] | None
     facts: dict[str, Any] = field(default_factory=dict)
+    file: Path | None = None
 
 
 def open_pipeline(text: str, device: str = "cpu", threads: int | None = None) -> Pipeline:
@@ -63,13 +66,23 @@ def open_pipeline(text: str, device: str = "cpu", threads: int | None = None) ->
         )
     resolver = SuperResolver(text, device=device, threads=threads, color="bgr")
     contract = resolver.contract
-    facts = {"model": contract.name, "scale": contract.scale, "precision": contract.precision}
-    return Pipeline(Path(text).name, resolver.upscale_many, facts)
+    facts = {
+        "model": contract.name,
+        "sha256": file_sha256(resolver.model),
+        "scale": contract.scale,
+        "precision": contract.precision,
+    }
+    return Pipeline(Path(text).name, resolver.upscale_many, facts, Path(text))
 
 
 def _bicubic(crop: Crop, scale: int) -> UpscaledCrop:
     size = (crop.shape[1] * scale, crop.shape[0] * scale)
     return UpscaledCrop(np.array(Image.fromarray(crop).resize(size, Image.Resampling.BICUBIC), np.uint8))
+
+
+def distinct_names(choices: Sequence[Sequence[str]]) -> Sequence[str]:
+    """The first of these lists of names in which none stands twice, else the last."""
+    return next((names for names in choices if len(set(names)) == len(names)), choices[-1])
 
 
 @dataclass

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import random
+import sys
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -155,23 +156,33 @@ class ValidationSet(NamedTuple):
     pairs: list[Pair]
 
 
-def synthetic_validation(config: Config) -> ValidationSet:
+def synthetic_validation(config: Config, seed: int = HELD_OUT_SEED) -> ValidationSet:
     """Plates of one line in fonts and layouts that training does not use, in widths spread evenly."""
     source = source_of(config, held_out=True)
     low, high = config.widths
     pairs = []
     for number in range(config.val_size):
         width = low + (high - low) * number // max(1, config.val_size - 1)
-        pairs += source.drawn(random.Random(HELD_OUT_SEED + number), width // config.scale)
+        pairs += source.drawn(random.Random(seed + number), width // config.scale)
     return ValidationSet("synthetic", pairs)
 
 
-def labelled_validation(config: Config, file: LabelFile) -> ValidationSet:
-    """The rows of a label file made small, at most as wide as the mean of ``config.widths``."""
+def labelled_validation(config: Config, file: LabelFile, seed: int = HELD_OUT_SEED) -> ValidationSet:
+    """The rows of a label file made small, at most as wide as the mean of ``config.widths``.
+
+    Images that cannot be read behind their headers are named on stderr and left out.
+
+    Raises:
+        ValueError: none can be read.
+    """
     source = source_of(config, held_out=True)
     width = sum(config.widths) // 2 // config.scale
-    pairs = [
-        source.labelled(random.Random(HELD_OUT_SEED + number), row, width)
-        for number, row in enumerate(file.rows)
-    ]
+    pairs = []
+    for number, row in enumerate(file.rows):
+        try:
+            pairs.append(source.labelled(random.Random(seed + number), row, width))
+        except ValueError as error:
+            print(f"{file.path}: {row.path.name} is left out: {error}", file=sys.stderr)
+    if not pairs:
+        raise ValueError(f"{file.path}: no image can be read")
     return ValidationSet(file.name, pairs)
