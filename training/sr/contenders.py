@@ -9,8 +9,8 @@ from typing import Any
 from lprfast import PlateReader
 from lprfast.evaluation.hashes import file_sha256
 from lprfast.evaluation.sr_pipelines import distinct_names, open_pipeline
-from lprfast.model_costs import parameters
-from lprfast.onnx_graph import read_model
+from lprfast.onnx_file.costs import parameters
+from lprfast.onnx_file.graph import read_model
 from training.sr.measures import Contender, PlateTexts
 
 ORIGINAL = "original"
