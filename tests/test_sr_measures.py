@@ -348,7 +348,8 @@ def test_contenders_are_opened_by_name(files: Path) -> None:
     assert len(found[3].facts["sha256"]) == 64
     with pytest.raises(ValueError, match=r"twice\.onnx: enlarges 2 times, expected 4 as --scale says"):
         open_contenders([str(files / "twice.onnx")], 4, 1)
-    assert [reader.name for reader in open_readers([str(files / "toy.onnx")], 1)] == ["toy"]
+    toy = str(files / "toy.onnx")
+    assert [reader.name for reader in open_readers([toy, toy], 1)] == ["toy"]
 
 
 def test_the_command_writes_what_it_is_asked_for(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -35,9 +36,10 @@ def _open(text: str, scale: int, threads: int) -> Contender:
     if text == ORIGINAL:
         return Contender(ORIGINAL, original=True)
     pipeline = open_pipeline(text, threads=threads)
-    own = pipeline.facts.get("scale", scale)
-    if own != scale:
-        raise ValueError(f"--pipeline {text}: enlarges {own} times, expected {scale} as --scale says")
+    if pipeline.enlarge and pipeline.scale != scale:
+        raise ValueError(
+            f"--pipeline {text}: enlarges {pipeline.scale} times, expected {scale} as --scale says"
+        )
     count = 0
     if pipeline.file is not None:
         count = parameters(read_model(pipeline.file.read_bytes(), str(pipeline.file)).graph)
@@ -50,11 +52,11 @@ def open_readers(models: Sequence[str], threads: int) -> list[PlateTexts]:
     Raises:
         ValueError, OrtError: as ``PlateReader``.
     """
-    readers = [PlateReader(model, color="bgr", threads=threads) for model in dict.fromkeys(models)]
+    opened = [PlateReader(model, color="bgr", threads=threads) for model in models]
+    readers = list({os.path.realpath(reader.model): reader for reader in opened}.values())
     contracts = [reader.contract.name for reader in readers]
-    names = distinct_names(
-        [contracts, [Path(reader.model).name for reader in readers], list(dict.fromkeys(models))]
-    )
+    files = [reader.model for reader in readers]
+    names = distinct_names([contracts, [Path(file).name for file in files], files])
     return [PlateTexts(name, reader) for name, reader in zip(names, readers, strict=True)]
 
 
