@@ -23,8 +23,8 @@ import onnxruntime
 import torch
 
 from lprfast.model import ModelContract
-from lprfast.model_costs import macs
 from lprfast.models import model_path
+from lprfast.onnx_file.costs import macs
 from training.export import to_onnx
 from training.ocr.model import build_model, parameter_count
 from training.synth import CHARSET

@@ -9,19 +9,26 @@ from typing import Any
 from lprfast import _core
 from lprfast.formats.prior import LayoutPrior, layout_prior
 from lprfast.model import ModelContract
-from lprfast.models import model_names, model_path
+from lprfast.models import Task, model_names, model_path
 
 
-def find_model(model: str | os.PathLike[str] | bytes, precision: str | None) -> tuple[str | bytes, str]:
-    """What the session is opened from, and what error messages call it."""
+def find_model(
+    model: str | os.PathLike[str] | bytes, precision: str | None, task: Task = "ocr"
+) -> tuple[str | bytes, str]:
+    """What the session is opened from, and what error messages call it.
+
+    Raises:
+        ModelError: ``model`` is a name, and neither a file's nor that of a bundled model of the task.
+        ValueError: there is no such precision.
+    """
     if precision not in (None, "fp32", "int8"):
         raise ValueError(f"precision: expected 'fp32', 'int8' or None, got {precision!r}")
     if isinstance(model, bytes):
         return model, "<bytes>"
-    if isinstance(model, str) and model in model_names():
-        path = model_path(model, precision)
+    if isinstance(model, str) and model in model_names(task):
+        path = model_path(model, precision, task)
     elif isinstance(model, str) and not model.endswith(".onnx") and not os.path.exists(model):
-        path = model_path(model)  # raises: neither a bundled model nor a file
+        path = model_path(model, task=task)  # raises: neither a bundled model nor a file
     else:
         path = Path(model)
     return str(path), str(path)

@@ -57,8 +57,9 @@ class PlateReader:
             :class:`lprfast.formats.LayoutPrior`; see :func:`lprfast.formats.layout_prior` and
             docs/layouts.md. They are weighed in reads, in ``read_track`` and by a ``TrackVoter`` with this
             reader. ``model``: those that the model file names. None: none.
-        sr: path of a super-resolution model (ONNX), or its bytes; crops narrower than ``sr_below`` are
-            enlarged by it before they are read, on the same threads and device (docs/sr_runtime.md).
+        sr: name of a bundled super-resolution model, path of one (ONNX), or its bytes; crops narrower than
+            ``sr_below`` are enlarged by it before they are read, on the same threads and device
+            (docs/sr_runtime.md).
         sr_below: pixels, 1 to 1024; only with ``sr``.
 
     Raises:

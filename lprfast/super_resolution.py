@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from lprfast import _core
 from lprfast._arguments import crop_list, whole_number
+from lprfast._opening import find_model
 from lprfast._ort_library import ort_library_path
 from lprfast.sr_contract import SrContract
 
@@ -46,7 +47,7 @@ class SuperResolver:
     from many threads at once.
 
     Args:
-        model: path of an ONNX file of task ``sr``, or its bytes.
+        model: name of a bundled super-resolution model, path of an ONNX file of task ``sr``, or its bytes.
         device: ``cpu``, ``cuda`` or ``cuda:N``.
         threads: worker threads; None takes every processor that affinity and cgroup allow.
         color: channel order of crops with 3 or 4 channels, and of what is answered in colour.
@@ -141,8 +142,7 @@ def open_upscaler(
     """
     if not 48 <= patch <= 1024:
         raise ValueError(f"patch: expected a multiple of 16 from 48 to 1024, got {patch}")
-    source = model if isinstance(model, bytes) else os.fspath(model)
-    name = "<bytes>" if isinstance(source, bytes) else source
+    source, name = find_model(model, None, "sr")
     session = _core.Session(source, ort_library_path(), device, 1)
     contract = SrContract.from_metadata(session.metadata, name)
     try:

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
-from sr_models import nearest, sr_model
+from sr_models import nearest, sr_contract, sr_model
 from test_cli import label_file, run, save_crop
 from toy_model import CHARSET, charset_json, crop_of_text, metadata_with, model_bytes
 
-from lprfast import PlateReader, load_image
+from lprfast import ModelError, PlateReader, SuperResolver, load_image
 from lprfast.cli.upscale import target_paths
-from lprfast.evaluation.sr_pipelines import BUCKETS, PipelineReader, bucket, open_pipeline
+from lprfast.evaluation.sr_pipelines import BUCKETS, Pipeline, PipelineReader, bucket, open_pipeline
+from lprfast.models import model_names, model_path
+from lprfast.super_resolution import UpscaledCrop
 
 
 @pytest.fixture(scope="module")
@@ -216,6 +220,98 @@ def test_compare_sr_shrinks_first_and_takes_several_readers(tmp_path: Path, mode
     assert document["runs"][0]["widths"][1]["crops"] == document["runs"][3]["widths"][1]["crops"]
 
 
+def swapped() -> list[str]:
+    """The toy reader's alphabet with A and B in each other's place."""
+    return [{"A": "B", "B": "A"}.get(symbol, symbol) for symbol in CHARSET]
+
+
+def test_readers_are_compared_with_the_first_one(tmp_path: Path, models: Path) -> None:
+    """The other reader reads AB12 as BA12: one vehicle of four, two crops of eight."""
+    labels = labelled(tmp_path)
+    other = tmp_path / "other.onnx"
+    other.write_bytes(model_bytes(metadata_with(name="other", charset=charset_json(swapped()))))
+    ways = ("--pipeline", models / "twice.onnx", "--pipeline", models / "black.onnx", "--below", "100")
+    readers = ("--model", models / "toy.onnx", "--model", other)
+    page = tmp_path / "page.html"
+    document = json.loads(run("compare-sr", labels, *ways, *readers, "--json", "--report", page).stdout)
+    votes = {
+        (one["reader"], one["pipeline"]): one["widths"][-1]["vehicles"]["exact"] for one in document["runs"]
+    }
+    assert votes == {
+        ("toy", "twice.onnx"): 4,
+        ("toy", "black.onnx"): 4,
+        ("other", "twice.onnx"): 3,
+        ("other", "black.onnx"): 3,
+    }
+    tests = {
+        (test["first_reader"], test["first"], test["reader"], test["second"]): (test["gained"], test["lost"])
+        for test in document["tests"]
+        if (test["unit"], test["width"]) == ("crops", "all")
+    }
+    assert tests == {
+        ("toy", "twice.onnx", "toy", "black.onnx"): (0, 4),
+        ("other", "twice.onnx", "other", "black.onnx"): (0, 3),
+        ("toy", "twice.onnx", "other", "twice.onnx"): (0, 2),
+        ("toy", "twice.onnx", "other", "black.onnx"): (0, 5),
+    }
+    of_vehicles = [test for test in document["tests"] if test["unit"] == "vehicles"]
+    assert [(test["n"], test["lost"]) for test in of_vehicles] == [(4, 0), (4, 0), (4, 1), (4, 1)]
+    assert document["settings"]["readers"]["other"]["sha256"] == sha256(other)
+    assert document["settings"]["pipelines"]["twice.onnx"]["sha256"] == sha256(models / "twice.onnx")
+    text = page.read_text(encoding="utf-8")
+    assert "toy -&gt; other" in text
+    assert text.count(sha256(other)) == text.count(sha256(models / "black.onnx")) == 1
+
+
+def test_a_reader_given_twice_is_one(tmp_path: Path, models: Path) -> None:
+    labels = labelled(tmp_path)
+    toy = models / "toy.onnx"
+    again = toy.parent / ".." / toy.parent.name / "toy.onnx"
+    assert compare_names(labels, toy, again) == ["toy"]
+
+
+def compare_names(labels: Path, *readers: Path) -> list[str]:
+    options = [word for reader in readers for word in ("--model", reader)]
+    document = json.loads(run("compare-sr", labels, "--pipeline", "none", *options, "--json").stdout)
+    return [one["reader"] for one in document["runs"]]
+
+
+def test_bicubic_has_the_limits_of_models() -> None:
+    pipeline = open_pipeline("bicubic8")
+    assert pipeline.enlarge is not None
+    wide, fits = np.zeros((2, 2049), np.uint8), np.zeros((2, 2048), np.uint8)
+    bad, good = pipeline.enlarge([wide, fits])
+    assert bad.error == "enlarged 8 times, 2049 x 2 pixels are more than 16384 a side"
+    assert bad.image is None
+    assert good.image is not None
+    assert good.image.shape == (16, 16384)
+    reader = PipelineReader(pipeline, PlateReader(model_bytes(), threads=1))
+    broken, sound = reader.read_many([wide, small("AB12")])
+    assert (broken.status, broken.error, broken.width) == ("error", bad.error, 2049)
+    (alone,) = reader.read_many([small("AB12")])
+    assert (sound.status, sound.text) == ("ok", alone.text)
+
+
+def test_few_enlarged_crops_are_held_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    held: list[int] = []
+
+    def enlarge(crops: Any) -> list[UpscaledCrop]:
+        held.append(len(crops))
+        return [UpscaledCrop(nearest(crop, 2)) for crop in crops]
+
+    crops = [small(text) for text in ("AB12", "ZZ99", "0O0O", "7XK4", "A1")]
+    reader = PipelineReader(Pipeline("twice", enlarge, {}, 2), PlateReader(model_bytes(), threads=1))
+    held.clear()
+    monkeypatch.setattr("lprfast.evaluation.sr_pipelines.HELD_BYTES", 2 * 4 * crops[0].size)
+    texts = [read.text for read in reader.read_many(crops)]
+    assert texts == ["AB12", "ZZ99", "0O0O", "7XK4", "A1"]
+    assert held == [2, 2, 1]
+    held.clear()
+    monkeypatch.setattr("lprfast.evaluation.sr_pipelines.HELD_BYTES", 1)
+    assert [read.text for read in reader.read_many(crops)] == texts
+    assert held == [1] * 5
+
+
 def test_models_of_one_name_are_told_apart(tmp_path: Path) -> None:
     labels = labelled(tmp_path / "crops")
     files = []
@@ -229,8 +325,9 @@ def test_models_of_one_name_are_told_apart(tmp_path: Path) -> None:
     assert [(one["reader"], one["pipeline"]) for one in document["runs"]] == [
         (f"{reader}/toy.onnx", f"{pipeline}/sr.onnx") for reader in folders for pipeline in folders
     ]
-    tested = {(test["reader"], test["first"], test["second"]) for test in document["tests"]}
-    assert len(tested) == 2
+    names = ("first_reader", "first", "reader", "second")
+    tested = {tuple(test[name] for name in names) for test in document["tests"]}
+    assert len(tested) == 2 + 2  # within each reader, and the second one's against the first pair
 
 
 def test_compare_sr_names_what_is_wrong(tmp_path: Path, models: Path) -> None:
@@ -275,3 +372,96 @@ def test_buckets() -> None:
     widths = [1, 39, 40, 59, 60, 79, 80, 99, 100, 5000]
     names = [bucket(width) for width in widths]
     assert names == [name for name in BUCKETS for _ in range(2)]
+
+
+# Bundled super-resolution models
+
+
+@pytest.fixture
+def bundled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of models: a reader, and one for super-resolution with its twin."""
+    folder = tmp_path / "bundled"
+    (folder / "sr").mkdir(parents=True)
+    (folder / "default.onnx").write_bytes(model_bytes())
+    for name, precision in (("tiny", "int8"), ("tiny-fp32", "fp32")):
+        metadata = sr_contract(name=name, scale=2, precision=precision).to_metadata()
+        (folder / "sr" / f"{name}.onnx").write_bytes(sr_model(2, metadata=metadata))
+    monkeypatch.setattr("lprfast.models._FOLDER", folder)
+    return folder
+
+
+def test_tasks_are_kept_apart(bundled: Path) -> None:
+    assert (model_names(), model_names("sr")) == (["default"], ["tiny"])
+    assert model_path("tiny", task="sr") == bundled / "sr" / "tiny.onnx"
+    assert model_path("tiny", "fp32", "sr") == bundled / "sr" / "tiny-fp32.onnx"
+    assert SuperResolver("tiny", threads=1).model == str(bundled / "sr" / "tiny.onnx")
+    reader = PlateReader(sr="tiny", threads=1)
+    assert reader.sr_contract is not None
+    assert reader.sr_contract.name == "tiny"
+    assert reader.read(small("AB12")).upscaled == 2
+
+
+REFUSED: dict[str, tuple[Callable[[], Any], str]] = {
+    "sr as reader": (
+        lambda: PlateReader("tiny"),
+        r"'tiny' is a bundled super-resolution model; a reader is expected here \(bundled ones: default\)",
+    ),
+    "reader as sr": (
+        lambda: PlateReader(sr="default"),
+        r"'default' is a bundled reader; a super-resolution model is expected here \(bundled ones: tiny\)",
+    ),
+    "reader as resolver": (lambda: SuperResolver("default"), "'default' is a bundled reader"),
+    "no sr": (
+        lambda: SuperResolver("best"),
+        r"no bundled super-resolution model is called 'best' \(there are: tiny\), and no file either",
+    ),
+    "no reader": (lambda: PlateReader("best"), r"no bundled model is called 'best' \(there are: default\)"),
+    "reader as pipeline": (
+        lambda: open_pipeline("default"),
+        "bicubic8, tiny or the file .* got 'default', which is a bundled reader$",
+    ),
+    "no pipeline": (
+        lambda: open_pipeline("best"),
+        "bicubic8, tiny or the file of a super-resolution model, got 'best'$",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_a_name_of_the_other_task_is_refused(bundled: Path, case: str) -> None:
+    opened, message = REFUSED[case]
+    with pytest.raises(ModelError, match=message):
+        opened()
+
+
+def test_the_commands_take_a_bundled_name(bundled: Path, tmp_path: Path) -> None:
+    crop = save(tmp_path / "a.png", small("AB12"))
+    assert run("upscale", crop, "--model", "tiny", "--out", tmp_path / "out").exit_code == 0
+    assert load_image(tmp_path / "out" / "a.png").shape == (32, 128)
+    result = run("upscale", crop, "--model", "default", "--out", tmp_path / "no")
+    assert (result.exit_code, "'default' is a bundled reader" in result.stderr) == (2, True)
+    assert '"upscaled": 2' in run("read", crop, "--sr", "tiny", "--json").stdout
+    labels = label_file(tmp_path, [("a.png", "AB12")])
+    ways = ("--pipeline", "none", "--pipeline", "tiny")
+    document = json.loads(run("compare-sr", labels, *ways, "--json").stdout)
+    assert [one["pipeline"] for one in document["runs"]] == ["none", "tiny"]
+    assert document["settings"]["pipelines"]["tiny"]["sha256"] == sha256(bundled / "sr" / "tiny.onnx")
+
+
+def test_the_list_states_the_task(bundled: Path) -> None:
+    infos = json.loads(run("models", "--json").stdout)["models"]
+    assert [(one["name"], one["task"], one["precision"]) for one in infos] == [
+        ("default", "ocr", "fp32"),
+        ("tiny", "sr", "int8"),
+        ("tiny", "sr", "fp32"),
+    ]
+    assert (infos[1]["scale"], infos[1]["channels"]) == (2, 1)
+    assert "1 x H x W, enlarged 2 times" in run("models").stdout
+    (bundled / "sr" / "odd.onnx").write_bytes(model_bytes())
+    result = run("models")
+    assert (result.exit_code, result.stderr.startswith("failed: odd (odd.onnx): ")) == (1, True)
+    assert "this is a reader" in result.stderr
+
+
+def sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from pathlib import Path
 from typing import Any
@@ -14,12 +15,12 @@ from sr_models import sr_contract, sr_model
 from test_cli import run
 from toy_model import model_bytes
 
-from lprfast import ModelError
-from lprfast.edge_operators import EDGE_NOTES, EDGE_OPERATORS
-from lprfast.model_check import check_model
-from lprfast.model_costs import macs, node_macs, parameters
+from lprfast import ModelError, OrtError
 from lprfast.models import model_path
-from lprfast.onnx_graph import Node, read_model, with_outputs
+from lprfast.onnx_file.check import check_model, quantised_nodes
+from lprfast.onnx_file.costs import macs, node_macs, parameters
+from lprfast.onnx_file.edge_operators import EDGE_NOTES, EDGE_OPERATORS
+from lprfast.onnx_file.graph import Graph, Node, read_model, with_outputs
 
 
 def quantised_model(second_operator: str = "Conv") -> bytes:
@@ -202,6 +203,46 @@ def test_notes_are_of_operators_that_are_spelled_right() -> None:
     assert known >= set(EDGE_NOTES)
 
 
+def test_free_axes_by_any_spelling(tmp_path: Path) -> None:
+    """A name, no name, and -1, as some exporters write it."""
+    shape = ("N", 1, -1, "")
+    found = check_model(write(tmp_path, sr_model(4, shape=shape)))
+    assert found.input_shape == (1, 1, 24, 80)
+    assert found.free_axes == ("axis 2", "axis 3")
+
+
+def test_long_chains_are_walked() -> None:
+    """Longer than Python's stack: QuantizeLinear at the end makes all of it integers."""
+
+    def chain(last: str) -> Graph:
+        names = [f"x{number}" for number in range(5000)]
+        nodes = [Node("DequantizeLinear", ("q",), ("x",), {}), Node("MaxPool", ("x",), (names[0],), {})]
+        nodes += [Node("Relu", (a,), (b,), {}) for a, b in itertools.pairwise(names)]
+        return Graph((*nodes, Node(last, (names[-1],), ("y",), {})), {}, {})
+
+    assert [node.operator for node in quantised_nodes(chain("QuantizeLinear"))] == ["MaxPool"]
+    assert quantised_nodes(chain("Sigmoid")) == []
+
+
+def test_one_user_in_floating_point_is_enough() -> None:
+    nodes = [
+        Node("DequantizeLinear", ("q",), ("x",), {}),
+        Node("MaxPool", ("x",), ("p",), {}),
+        Node("Relu", ("p",), ("r",), {}),
+        Node("QuantizeLinear", ("r",), ("y",), {}),
+        Node("Sigmoid", ("p",), ("z",), {}),
+    ]
+    assert quantised_nodes(Graph(tuple(nodes), {}, {})) == []
+    assert quantised_nodes(Graph(tuple(nodes[:4]), {}, {})) == [nodes[1]]
+
+
+def test_damaged_outputs_are_named(tmp_path: Path) -> None:
+    """A graph (7) with an output (12) whose name (1) is cut off, after a whole model."""
+    path = write(tmp_path, sr_model(4) + b"\x3a\x04\x62\x02\x0a\x09")
+    with pytest.raises(ModelError, match=r"model\.onnx: not an ONNX model, or damaged: field 1 is cut off"):
+        check_model(path)
+
+
 # The command
 
 
@@ -232,6 +273,17 @@ def test_models_check_names_what_is_wrong(tmp_path: Path) -> None:
     assert (result.exit_code, "at most 4194304 values" in result.stderr) == (2, True)
     assert "HEIGHTxWIDTH" in run("models", "check", good, "--size", "24").stderr
     assert "--json stands after check" in run("models", "--json", "check", good).stderr
+
+
+def test_models_check_without_a_runtime(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def absent() -> str:
+        raise OrtError("ONNX Runtime cannot be found")
+
+    monkeypatch.setattr("lprfast.onnx_file.costs.ort_library_path", absent)
+    path = write(tmp_path, sr_model(4))
+    result = run("models", "check", path)
+    assert result.exit_code == 2
+    assert f"{path}: ONNX Runtime cannot be found" in result.stderr
 
 
 def test_factors_of_resizing_are_no_parameters() -> None:

@@ -11,7 +11,7 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from lprfast.model import ModelContract
-from lprfast.model_costs import macs
+from lprfast.onnx_file.costs import macs
 from training.export import to_onnx
 from training.ocr.model import build_model
 from training.synth import CHARSET
@@ -88,7 +88,7 @@ def test_a_gemm_counts_once(transposed: int) -> None:
 
 
 def test_an_unknown_shape_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lprfast.model_costs.run_shapes", lambda *arguments: {})
+    monkeypatch.setattr("lprfast.onnx_file.costs.run_shapes", lambda *arguments: {})
     with pytest.raises(ValueError, match="is not known"):
         macs(exported("conv", 32, 128))
 

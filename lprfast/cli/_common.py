@@ -105,7 +105,9 @@ def sr_options(command: F) -> F:
             metavar="PX",
             help="Crops narrower than this go through --sr.",
         ),
-        click.option("--sr", metavar="FILE", help="Super-resolution model (ONNX) for narrow crops."),
+        click.option(
+            "--sr", metavar="MODEL", help="Super-resolution for narrow crops: bundled model or ONNX file."
+        ),
     ):
         add = option(add)
     result: F = add

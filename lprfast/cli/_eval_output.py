@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -26,12 +25,12 @@ def run_facts(
 ) -> dict[str, Any]:
     """What a figure depends on: versions, the model file, and every setting."""
     import lprfast
+    from lprfast.evaluation.hashes import file_sha256
 
-    path = Path(reader.model)
     return {
         "lprfast": lprfast.__version__,
         "model": reader.contract.name,
-        "model_sha256": hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else None,
+        "model_sha256": file_sha256(reader.model),
         "precision": reader.contract.precision,
         "calibrated": reader.calibrated,
         "layouts": None if reader.layouts is None else list(reader.layouts.names),

@@ -14,7 +14,7 @@ from lprfast.cli._columns import print_rows
 from lprfast.cli._common import EXIT_FAILED, SCHEMA_VERSION, CannotStart, complain, console
 
 if TYPE_CHECKING:
-    from lprfast.model_check import ModelCheck
+    from lprfast.onnx_file.check import ModelCheck
 
 
 def _size_option(context: click.Context, parameter: click.Parameter, value: str) -> tuple[int, int]:
@@ -40,7 +40,8 @@ def check(files: tuple[Path, ...], size: tuple[int, int], as_json: bool) -> None
 
     FILE is an ONNX file, a reader or a super-resolution model. It is run once, on an empty crop.
     """
-    from lprfast.model_check import check_model
+    from lprfast._core import OrtError
+    from lprfast.onnx_file.check import check_model
 
     found, problems = [], []
     for file in files:
@@ -48,6 +49,8 @@ def check(files: tuple[Path, ...], size: tuple[int, int], as_json: bool) -> None
             found.append(check_model(file, size))
         except ValueError as error:  # ModelError is one
             problems.append(str(error))
+        except OrtError as error:
+            problems.append(f"{file}: {error}")
     complain(problems)
     if not found:
         raise CannotStart("no file could be used; the reasons are listed above")
@@ -103,4 +106,4 @@ def _int8_words(found: ModelCheck) -> str:
 def _edge_words(found: ModelCheck) -> str:
     if found.not_on_edge:
         return f"NPU: not on the list of what they take: {', '.join(found.not_on_edge)}"
-    return "NPU: every operator is on the list (lprfast/edge_operators.py names its sources)"
+    return "NPU: every operator is on the list (lprfast/onnx_file/edge_operators.py names its sources)"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -52,8 +53,8 @@ Chosen = list[tuple["LabelFile", "list[LabelRow]", str]]
     multiple=True,
     required=True,
     metavar="NAME",
-    help="none, bicubic2, bicubic4, bicubic8 or a super-resolution model's file; repeatable, the first one "
-    "is what the others are compared with.",
+    help="none, bicubic2, bicubic4, bicubic8 or a super-resolution model, bundled or its file; repeatable, "
+    "the first one is what the others are compared with.",
 )
 @click.option(
     "--model",
@@ -109,8 +110,9 @@ def compare_sr(
 
     LABELS as for lprfast eval. Every pipeline is run before every reader, on the same crops. Stated are, per
     width, exact match and character accuracy with 95 % bootstrap intervals over vehicles, the time per crop
-    of enlarging and of reading, the votes, and paired tests against the first pipeline, corrected for their
-    number. A result that a wiring fault explains is refused, as by lprfast eval.
+    of enlarging and of reading, the votes, and paired tests against the first pipeline (with several readers,
+    against that of the first reader too), corrected for their number. A result that a wiring fault explains
+    is refused, as by lprfast eval.
     """
     from lprfast.evaluation import Settings
     from lprfast.evaluation.sr_comparison import cells, paired_tests
@@ -164,7 +166,7 @@ def _open(
 ) -> list[PipelineReader]:
     """Every reader behind every pipeline."""
     from lprfast._core import OrtError
-    from lprfast.evaluation.sr_pipelines import PipelineReader, open_pipeline
+    from lprfast.evaluation.sr_pipelines import PipelineReader, distinct_names, open_pipeline
 
     try:
         opened = [open_pipeline(text, device, threads) for text in pipelines]
@@ -173,7 +175,9 @@ def _open(
     names = distinct_names([[pipeline.name for pipeline in opened], list(pipelines)])
     opened = [replace(pipeline, name=name) for pipeline, name in zip(opened, names, strict=True)]
     made = [make_reader(name, device, threads) for name in readers]
-    return [PipelineReader(pipeline, reader, below) for reader in made for pipeline in opened]
+    # One file may have been given in two spellings, such as a bundled model's name and its path.
+    once = {os.path.realpath(reader.model): reader for reader in made}.values()
+    return [PipelineReader(pipeline, reader, below) for reader in once for pipeline in opened]
 
 
 def _run_all(
@@ -223,6 +227,8 @@ def _run(
 
 def _reader_names(ways: Sequence[PipelineReader]) -> list[str]:
     """The contracts' names; the files' where two readers share one, or else their paths."""
+    from lprfast.evaluation.sr_pipelines import distinct_names
+
     readers = {way.reader.model: way.reader for way in ways}
     contracts = [reader.contract.name for reader in readers.values()]
     names = distinct_names([contracts, [Path(path).name for path in readers], list(readers)])
@@ -230,14 +236,11 @@ def _reader_names(ways: Sequence[PipelineReader]) -> list[str]:
     return [of_reader[way.reader.model] for way in ways]
 
 
-def distinct_names(choices: Sequence[Sequence[str]]) -> Sequence[str]:
-    """The first of these lists of names in which none stands twice, else the last."""
-    return next((names for names in choices if len(set(names)) == len(names)), choices[-1])
-
-
 def _facts(
     ways: Sequence[PipelineReader], chosen: Chosen, settings: Settings, width: int | None, below: int | None
 ) -> dict[str, Any]:
+    from lprfast.evaluation.hashes import file_sha256
+
     splits = {str(labels.path): used for labels, _, used in chosen}
     first = ways[0].reader
     facts = run_facts(first, settings, width, splits)
@@ -247,7 +250,14 @@ def _facts(
         **facts,
         "below": below,
         "threads": first.threads,
-        "readers": sorted({f"{way.reader.contract.name} ({way.reader.contract.precision})" for way in ways}),
+        "readers": {
+            name: {
+                "precision": way.reader.contract.precision,
+                "calibrated": way.reader.calibrated,
+                "sha256": file_sha256(way.reader.model),
+            }
+            for name, way in zip(_reader_names(ways), ways, strict=True)
+        },
         "pipelines": {way.pipeline.name: way.pipeline.facts for way in ways},
     }
 

@@ -17,6 +17,9 @@ from lprfast.cli._terminal import output_width, printable
 
 if TYPE_CHECKING:
     from lprfast.model import ModelContract
+    from lprfast.models import Task
+
+TASKS: tuple[Task, ...] = ("ocr", "sr")
 
 
 @click.group(invoke_without_command=True)
@@ -46,10 +49,10 @@ def _print_models(infos: Sequence[dict[str, Any]], problems: Sequence[str]) -> N
         if not problems:
             click.echo("no models are bundled with this installation; --model takes the path of an ONNX file")
         return
-    headers = ("model", "precision", "input", "symbols", "parameters", "size", "calibrated")
+    headers = ("model", "precision", "task", "input", "symbols", "calibrated", "parameters", "size")
     print_rows(headers, map(_row, infos), right=("symbols", "parameters", "size"))
     click.echo()
-    for info in {info["name"]: info for info in infos}.values():
+    for info in {(info["task"], info["name"]): info for info in infos}.values():
         _print_words(f"{info['name']}: trained on {_data(info['training'].get('data'))}")
     _print_words("The whole training record: lprfast models --json")
 
@@ -62,25 +65,42 @@ def _data(record: object) -> str:
 
 
 def bundled_models() -> tuple[list[dict[str, Any]], list[str]]:
-    """One entry per file of the bundled models, what is run by default before its fp32 twin.
+    """One entry per file of the bundled models, readers first; what is run by default before its fp32 twin.
 
     Returns:
         The entries, and for each file that cannot be used a sentence that names it.
     """
+    from lprfast._core import OrtError
     from lprfast.models import model_names, model_path
 
     infos, problems = [], []
-    for name in model_names():
-        for path in dict.fromkeys([model_path(name), model_path(name, "fp32")]):
-            try:
-                contract = make_reader(str(path), threads=1).contract
-                infos.append({"name": name, "bytes": path.stat().st_size} | _contract_info(contract))
-            except (CannotStart, OSError) as error:
-                problems.append(f"{name} ({path.name}): {error}")
+    for task in TASKS:
+        for name in model_names(task):
+            for path in dict.fromkeys([model_path(name, None, task), model_path(name, "fp32", task)]):
+                try:
+                    infos.append({"name": name, "bytes": path.stat().st_size} | _info(str(path), task))
+                except (CannotStart, ValueError, OSError, OrtError) as error:
+                    problems.append(f"{name} ({path.name}): {error}")
     return infos, problems
 
 
-def _contract_info(contract: ModelContract) -> dict[str, Any]:
+def _info(path: str, task: Task) -> dict[str, Any]:
+    if task == "ocr":
+        return _reader_info(make_reader(path, threads=1).contract)
+    from lprfast.super_resolution import SuperResolver
+
+    contract = SuperResolver(path, threads=1).contract
+    return {
+        "model_name": contract.name,
+        "task": contract.task,
+        "precision": contract.precision,
+        "scale": contract.scale,
+        "channels": contract.channels,
+        "training": dict(contract.training),
+    }
+
+
+def _reader_info(contract: ModelContract) -> dict[str, Any]:
     return {
         "model_name": contract.name,
         "task": contract.task,
@@ -95,17 +115,26 @@ def _contract_info(contract: ModelContract) -> dict[str, Any]:
 
 
 def _row(info: dict[str, Any]) -> tuple[str, ...]:
-    channels, height, width = info["input"]
     parameters = info["training"].get("parameters")
+    of_task = _reader_columns(info) if info["task"] == "ocr" else _sr_columns(info)
     return (
         info["name"],
         info["precision"],
-        f"{channels} x {height} x {width}",
-        str(len(info["charset"])),
+        info["task"],
+        *of_task,
         f"{parameters:,}" if isinstance(parameters, int) else "not recorded",
         f"{info['bytes'] / 1e6:.2f} MB",
-        "yes" if info["calibration"] else "no",
     )
+
+
+def _reader_columns(info: dict[str, Any]) -> tuple[str, ...]:
+    channels, height, width = info["input"]
+    calibrated = "yes" if info["calibration"] else "no"
+    return f"{channels} x {height} x {width}", str(len(info["charset"])), calibrated
+
+
+def _sr_columns(info: dict[str, Any]) -> tuple[str, ...]:
+    return f"{info['channels']} x H x W, enlarged {info['scale']} times", "", ""
 
 
 models.add_command(check)

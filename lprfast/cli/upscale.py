@@ -25,7 +25,7 @@ _CHUNK_PIXELS = 4 << 20
 
 @click.command()
 @click.argument("inputs", nargs=-1, required=True, metavar="PATH...")
-@click.option("--model", required=True, help="Path of a super-resolution model (ONNX).")
+@click.option("--model", required=True, help="Super-resolution: bundled model or ONNX file.")
 @click.option(
     "--out",
     required=True,

@@ -66,9 +66,12 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class PairedTest:
-    """A pipeline against the first one, same reader, same items.
+    """A pipeline against the first one of its reader, or a reader's against the first reader's first one.
 
     Attributes:
+        reader: of the second pipeline.
+        first_reader: of the first one; another one where readers are compared.
+        first, second: names of the pipelines.
         unit: ``crops`` or ``vehicles``.
         width: as of ``Cell``.
         n: items.
@@ -81,6 +84,7 @@ class PairedTest:
     """
 
     reader: str
+    first_reader: str
     first: str
     second: str
     unit: str
@@ -154,6 +158,9 @@ def _cell(
 def paired_tests(runs: Sequence[Run], settings: Settings) -> list[PairedTest]:
     """Each pipeline against the first one of its reader: over all crops, per width, and over vehicles.
 
+    With several readers, each run of another reader stands against the first run too: so a reader behind
+    super-resolution can be told from one that needs none.
+
     Raises:
         ValueError: the runs are not of the same crops.
     """
@@ -162,6 +169,9 @@ def paired_tests(runs: Sequence[Run], settings: Settings) -> list[PairedTest]:
         first, *others = (run for run in runs if run.reader == reader)
         for other in others:
             tests += _tests(first, other, settings)
+    for run in runs:
+        if run.reader != runs[0].reader:
+            tests += _tests(runs[0], run, settings)
     corrected = holm([test.p for test in tests])
     return [_with_holm(test, p) for test, p in zip(tests, corrected, strict=True)]
 
@@ -186,6 +196,8 @@ def _tests(first: Run, second: Run, settings: Settings) -> list[PairedTest]:
         if pairs
     ]
     votes = list(zip(first.outcome.vehicles, second.outcome.vehicles, strict=True))
+    if any(a.label != b.label for a, b in votes):
+        raise ValueError("runs: expected the same vehicles in the same order in each")
     if votes:
         tests.append(_test(first, second, ("vehicles", ALL), votes, range(len(votes)), settings))
     return tests
@@ -206,7 +218,7 @@ def _test(
         changes, [1] * len(changes), clusters, resamples=settings.resamples, seed=settings.seed
     )
     p = mcnemar(before, after)
-    names = (first.reader, first.pipeline, second.pipeline, *what)
+    names = (second.reader, first.reader, first.pipeline, second.pipeline, *what)
     counts = (len(changes), changes.count(1), changes.count(-1))
     return PairedTest(*names, *counts, sum(changes) / len(changes), interval, p, p)
 

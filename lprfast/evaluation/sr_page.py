@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from lprfast.evaluation.bootstrap import Interval
@@ -35,7 +35,7 @@ def test_rows(tests: Sequence[PairedTest]) -> list[tuple[str, ...]]:
     """Rows under ``TEST_HEADERS``."""
     return [
         (
-            test.reader,
+            test.reader if test.first_reader == test.reader else f"{test.first_reader} -> {test.reader}",
             f"{test.first} -> {test.second}",
             test.unit,
             test.width,
@@ -63,7 +63,7 @@ def comparison_page(
         figures: pipeline, reader and cells of each run.
         tests: the paired tests.
         shown: the examples.
-        facts: what the figures depend on, name to plain value.
+        facts: what the figures depend on, name to plain value; ``readers`` and ``pipelines`` by their names.
         warnings: sentences to stand at the top.
     """
     note = (
@@ -81,8 +81,18 @@ def comparison_page(
         tag("h2", "Examples"),
         _examples(figures, shown),
         tag("h2", "What the figures depend on"),
-        table(("setting", "value"), [(name, str(value)) for name, value in facts.items()]),
+        table(("setting", "value"), list(_settings(facts))),
     )
+
+
+def _settings(facts: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """A row for each setting; of readers and pipelines one for each of them."""
+    for name, value in facts.items():
+        if name in ("readers", "pipelines"):
+            for of, parts in value.items():
+                yield f"{name[:-1]} {of}", ", ".join(f"{key} {part}" for key, part in parts.items()) or "-"
+        else:
+            yield name, str(value)
 
 
 def run_names(figures: Figures) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,8 @@ import numpy.typing as npt
 from PIL import Image
 
 from lprfast._core import ModelError
+from lprfast.evaluation.hashes import file_sha256
+from lprfast.models import model_names
 from lprfast.reader import PlateReader
 from lprfast.results import PlateRead
 from lprfast.super_resolution import SuperResolver, UpscaledCrop
@@ -21,6 +23,9 @@ from lprfast.super_resolution import SuperResolver, UpscaledCrop
 Crop = npt.NDArray[np.uint8]
 
 WIDTHS = (40, 60, 80, 100)
+# As of super-resolution models (csrc/pipeline): pixels a side, and bytes of enlarged crops held at a time.
+LARGEST_SIDE = 16384
+HELD_BYTES = 64 << 20
 BUCKETS = ("under 40", "40-60", "60-80", "80-100", "100+")
 
 
@@ -34,18 +39,22 @@ class Pipeline:
     """One way of enlarging.
 
     Attributes:
-        name: ``none``, ``bicubic4`` or the model file's name.
+        name: ``none``, ``bicubic4``, a bundled model's name or the file's.
         enlarge: one answer per crop; None where crops are read as they are.
         facts: what its figures depend on, name to plain value.
+        scale: times as high and as wide as the crop; 1 where it is read as it is.
+        file: the model's path; None without one.
     """
 
     name: str
     enlarge: Callable[[Sequence[Crop]], list[UpscaledCrop]] | None
     facts: dict[str, Any] = field(default_factory=dict)
+    scale: int = 1
+    file: Path | None = None
 
 
 def open_pipeline(text: str, device: str = "cpu", threads: int | None = None) -> Pipeline:
-    """``none``, ``bicubic2``, ``bicubic4``, ``bicubic8``, or the path of a super-resolution model.
+    """``none``, ``bicubic2``, ``bicubic4``, ``bicubic8``, or a super-resolution model: bundled, or its file.
 
     Bicubic is Pillow's (a = -0.5), on one thread.
 
@@ -56,20 +65,42 @@ def open_pipeline(text: str, device: str = "cpu", threads: int | None = None) ->
         return Pipeline("none", None)
     if match := re.fullmatch("bicubic([248])", text):
         scale = int(match[1])
-        return Pipeline(text, lambda crops: [_bicubic(crop, scale) for crop in crops], {"scale": scale})
-    if not Path(text).is_file():
+        return Pipeline(
+            text, lambda crops: [_bicubic(crop, scale) for crop in crops], {"scale": scale}, scale
+        )
+    bundled = text in model_names("sr")
+    if not bundled and not Path(text).is_file():
+        known = "".join(f", {name}" for name in model_names("sr"))
+        why = ", which is a bundled reader" if text in model_names() else ""
         raise ModelError(
-            f"pipeline: expected none, bicubic2, bicubic4, bicubic8 or the file of a model, got {text!r}"
+            f"pipeline: expected none, bicubic2, bicubic4, bicubic8{known} or the file of a super-resolution "
+            f"model, got {text!r}{why}"
         )
     resolver = SuperResolver(text, device=device, threads=threads, color="bgr")
     contract = resolver.contract
-    facts = {"model": contract.name, "scale": contract.scale, "precision": contract.precision}
-    return Pipeline(Path(text).name, resolver.upscale_many, facts)
+    facts = {
+        "model": contract.name,
+        "sha256": file_sha256(resolver.model),
+        "scale": contract.scale,
+        "precision": contract.precision,
+    }
+    name = text if bundled else Path(text).name
+    return Pipeline(name, resolver.upscale_many, facts, contract.scale, Path(resolver.model))
 
 
 def _bicubic(crop: Crop, scale: int) -> UpscaledCrop:
-    size = (crop.shape[1] * scale, crop.shape[0] * scale)
+    height, width = crop.shape[:2]
+    if max(height, width) * scale > LARGEST_SIDE:
+        return UpscaledCrop(
+            error=f"enlarged {scale} times, {width} x {height} pixels are more than {LARGEST_SIDE} a side"
+        )
+    size = (width * scale, height * scale)
     return UpscaledCrop(np.array(Image.fromarray(crop).resize(size, Image.Resampling.BICUBIC), np.uint8))
+
+
+def distinct_names(choices: Sequence[Sequence[str]]) -> Sequence[str]:
+    """The first of these lists of names in which none stands twice, else the last."""
+    return next((names for names in choices if len(set(names)) == len(names)), choices[-1])
 
 
 @dataclass
@@ -115,10 +146,25 @@ class PipelineReader:
             groups.setdefault(bucket(crop.shape[1]), []).append(index)
         reads: list[PlateRead] = [PlateRead()] * len(crops)
         for name, members in groups.items():
-            found = self._read([crops[index] for index in members], self.spent[name])
-            for index, read in zip(members, found, strict=True):
-                reads[index] = read
+            for part in self._parts(crops, members):
+                found = self._read([crops[index] for index in part], self.spent[name])
+                for index, read in zip(part, found, strict=True):
+                    reads[index] = read
         return reads
+
+    def _parts(self, crops: Sequence[Crop], members: Sequence[int]) -> Iterator[list[int]]:
+        """The members in order, as many at a time as may be held enlarged; at least one."""
+        part: list[int] = []
+        held = 0
+        for index in members:
+            size = crops[index].size * self.pipeline.scale**2
+            if part and held + size > HELD_BYTES:
+                yield part
+                part, held = [], 0
+            part.append(index)
+            held += size
+        if part:
+            yield part
 
     def _read(self, crops: Sequence[Crop], spent: Spent) -> list[PlateRead]:
         start = time.perf_counter()

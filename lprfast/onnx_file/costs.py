@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from lprfast import _core
 from lprfast._core import ModelError
 from lprfast._ort_library import ort_library_path
-from lprfast.onnx_graph import Graph, Node, output_names, read_model, with_outputs
+from lprfast.onnx_file.graph import Graph, Node, output_names, read_model, with_outputs
 
 COUNTED = ("Conv", "ConvTranspose", "LSTM", "com.microsoft.DynamicQuantizeLSTM", "MatMul", "Gemm")
 
@@ -78,7 +78,7 @@ def run_shapes(data: bytes, size: Sequence[int] | None = None, source: str = "mo
     ((name, declared),) = graph.inputs.items()
     shape = input_size(declared, size, source)
     names = [output for node in graph.nodes for output in node.outputs if output]
-    old = output_names(data)
+    old = output_names(data, source)
     new = [name for name in names if name not in old]
     try:
         found = _core.ort_shapes(ort_library_path(), with_outputs(data, new), name, shape, names)

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from lprfast._core import ModelError
-from lprfast.edge_operators import EDGE_NOTES, EDGE_OPERATORS, INT8_OPERATORS
 from lprfast.model import ModelContract
-from lprfast.model_costs import COUNTED, input_size, node_macs, parameters, run_shapes
-from lprfast.onnx_graph import Graph, Node, read_model
+from lprfast.onnx_file.costs import COUNTED, input_size, node_macs, parameters, run_shapes
+from lprfast.onnx_file.edge_operators import EDGE_NOTES, EDGE_OPERATORS, INT8_OPERATORS
+from lprfast.onnx_file.graph import Graph, Node, read_model
 from lprfast.sr_contract import SrContract
 
 # Of models that leave it free: height and width of a plate that is worth enlarging.
@@ -145,12 +145,15 @@ def quantised_nodes(graph: Graph) -> list[Node]:
         for name in node.inputs:
             used_by.setdefault(name, []).append(node)
 
-    def goes_to_integers(node: Node) -> bool:
+    # From the end: users stand after what they use, and a chain may be longer than Python's stack.
+    to_integers: set[int] = set()
+    for node in reversed(graph.nodes):
         users = [user for name in node.outputs for user in used_by.get(name, ())]
-        return bool(users) and all(
-            user.operator == _QUANTIZE or (user.operator in _ACTIVATIONS and goes_to_integers(user))
+        if users and all(
+            user.operator == _QUANTIZE or (user.operator in _ACTIVATIONS and id(user) in to_integers)
             for user in users
-        )
+        ):
+            to_integers.add(id(node))
 
     def from_integers(name: str) -> bool:
         maker = made_by.get(name)
@@ -161,7 +164,7 @@ def quantised_nodes(graph: Graph) -> list[Node]:
         for node in graph.nodes
         if node.operator in INT8_OPERATORS
         and all(map(from_integers, node.inputs[: 2 if node.operator in COUNTED else 1]))
-        and goes_to_integers(node)
+        and id(node) in to_integers
     ]
 
 
@@ -182,8 +185,12 @@ def _operators(graph: Graph, costs: Mapping[int, int], quantised: set[int]) -> t
 
 
 def _free_axes(declared: Sequence[int | str]) -> tuple[str, ...]:
-    free = [(axis, length) for axis, length in enumerate(declared) if axis and not isinstance(length, int)]
-    return tuple(str(length) or f"axis {axis}" for axis, length in free)
+    """Named axes, and those of no name or of a length that is none (some exporters write -1)."""
+    return tuple(
+        length if isinstance(length, str) and length else f"axis {axis}"
+        for axis, length in enumerate(declared)
+        if axis and (isinstance(length, str) or length < 1)
+    )
 
 
 def _contract_error(metadata: Mapping[str, str], source: str) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from lprfast._core import ModelError
-from lprfast._protobuf import BYTES, Value, WireError, delimited, fields, signed, varints
+from lprfast.onnx_file.protobuf import BYTES, Value, WireError, delimited, fields, signed, varints
 
 # Numbers of fields in onnx.proto3 (https://github.com/onnx/onnx/blob/main/onnx/onnx.proto3, Apache-2.0).
 _MODEL_OPSET, _MODEL_GRAPH, _MODEL_PROPERTY = 8, 7, 14
@@ -79,7 +79,11 @@ def read_model(data: bytes, source: str = "model") -> Model:
     try:
         return _model(memoryview(data))
     except WireError as error:
-        raise ModelError(f"{source}: not an ONNX model, or damaged: {error}") from None
+        raise _damaged(source, error) from None
+
+
+def _damaged(source: str, error: WireError) -> ModelError:
+    return ModelError(f"{source}: not an ONNX model, or damaged: {error}")
 
 
 def with_outputs(data: bytes, names: list[str]) -> bytes:
@@ -91,15 +95,22 @@ def with_outputs(data: bytes, names: list[str]) -> bytes:
     return data + delimited(_MODEL_GRAPH, outputs)
 
 
-def output_names(data: bytes) -> set[str]:
-    """Names of the graph's outputs; of a model that ``read_model`` takes."""
-    parts = [value for number, _, value in fields(memoryview(data)) if number == _MODEL_GRAPH]
-    return {
-        _text(entry, 1)
-        for part in parts
-        for number, _, entry in fields(_bytes(part))
-        if number == _GRAPH_OUTPUT
-    }
+def output_names(data: bytes, source: str = "model") -> set[str]:
+    """Names of the graph's outputs.
+
+    Raises:
+        ModelError: as ``read_model``, which does not look at them.
+    """
+    try:
+        parts = [value for number, _, value in fields(memoryview(data)) if number == _MODEL_GRAPH]
+        return {
+            _text(entry, 1)
+            for part in parts
+            for number, _, entry in fields(_bytes(part))
+            if number == _GRAPH_OUTPUT
+        }
+    except WireError as error:
+        raise _damaged(source, error) from None
 
 
 def _model(data: memoryview) -> Model:
