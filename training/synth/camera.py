@@ -21,7 +21,7 @@ Box = tuple[int, int, int, int]
 _KERNELS = (cv2.INTER_AREA, cv2.INTER_LINEAR, cv2.INTER_CUBIC, cv2.INTER_NEAREST)
 _NOISE_SIZE = 1 << 20
 _RAMP = np.linspace(0, 1, 256, dtype=np.float32)
-_SQUARE = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]], np.float64) / 2
+_SQUARE = ((-0.5, -0.5), (0.5, -0.5), (0.5, 0.5), (-0.5, 0.5))
 
 
 @dataclass(frozen=True)
@@ -161,15 +161,19 @@ def corners_in_crop(
 def frame(box: Box, view: View) -> tuple[NDArray[np.float32], tuple[float, float, float, float]]:
     """The plate's corners as seen, and the detector's box x, y, width, height around them."""
     _, _, width, height = box
-    square = (_SQUARE + np.array(view.keystone).reshape(4, 2)) * (width, height)
     cos, sin = math.cos(math.radians(view.tilt)), math.sin(math.radians(view.tilt))
-    (a, b) = view.shear
-    corners = square @ np.array([[cos - sin * b, sin + cos * b], [cos * a - sin, sin * a + cos]])
-    (left, top), (right, bottom) = corners.min(axis=0).tolist(), corners.max(axis=0).tolist()
+    (a, b), shifts = view.shear, iter(view.keystone)
+    xs, ys = [], []
+    # In plain numbers: for so few, arrays take several times as long.
+    for side, level in _SQUARE:
+        x, y = (side + next(shifts)) * width, (level + next(shifts)) * height
+        xs.append(x * (cos - sin * b) + y * (cos * a - sin))
+        ys.append(x * (sin + cos * b) + y * (sin * a + cos))
+    left, top, right, bottom = min(xs), min(ys), max(xs), max(ys)
     wide, tall = right - left, bottom - top
     before, above, after, below = view.margins
     crop = (left - before * wide, top - above * tall, wide * (1 + before + after), tall * (1 + above + below))
-    return corners.astype(np.float32), crop
+    return np.array([xs, ys], np.float32).T, crop
 
 
 @functools.lru_cache(maxsize=1)
@@ -186,8 +190,13 @@ def projection(
     box: Box, view: View, size: tuple[int, int], halved: float, phase: tuple[float, float]
 ) -> NDArray[np.float64]:
     """The perspective from a canvas shrunk by ``halved`` to a picture of ``size``, moved by ``phase`` px."""
-    to_pixels = np.array([[size[0], 0, phase[0]], [0, size[1], phase[1]], [0, 0, 1.0]])
-    return np.asarray((to_pixels @ _to_shares(box, view)) * (1 / halved, 1 / halved, 1), np.float64)
+    first, second, third = _to_shares(box, view).tolist()
+    rows = [
+        [size[0] * a + phase[0] * c for a, c in zip(first, third, strict=True)],
+        [size[1] * b + phase[1] * c for b, c in zip(second, third, strict=True)],
+        third,
+    ]
+    return np.array([[a / halved, b / halved, c] for a, b, c in rows])
 
 
 def tone_curve(canvas: Gray, box: Box, optics: Optics) -> NDArray[np.float32]:

@@ -80,6 +80,7 @@ class PlateGenerator:
             _check_widths(widths)
         cv2.setNumThreads(0)
         self._rng = random.Random(seed)
+        self._sample_rng = random.Random()
         self.multi_scale = multi_scale
         self.widths = widths
         self.difficulty = difficulty
@@ -102,8 +103,7 @@ class PlateGenerator:
 
     def sample(self) -> Sample:
         """The next sample."""
-        # A stream of its own for each sample: what one draws never shifts the next.
-        rng = random.Random(self._rng.getrandbits(64))
+        rng = self._fresh_stream()
         level = self._difficulty
         width = self._draw_width(rng, level)
         if rng.random() < NEGATIVE_SHARE:
@@ -116,13 +116,19 @@ class PlateGenerator:
 
         Of any layout with two lines, held out or not: few are; only the fonts keep to their side.
         """
-        rng = random.Random(self._rng.getrandbits(64))
+        rng = self._fresh_stream()
         width = self._draw_width(rng, self._difficulty)
         layouts = split.two_line_layouts(self.library.has_chinese)
         layout = rng.choices(layouts, [entry.weight for entry in layouts])[0]
         plate = self.library.plate(rng, self._difficulty, layout)
         crop, corners = self._photographed(rng, plate, width)
         return Sample(crop, "", layout.name, _around(corners), "".join(plate.lines))
+
+    def _fresh_stream(self) -> random.Random:
+        """A stream of its own for each sample: what one draws never shifts the next."""
+        # Not made anew: that would seed twice.
+        self._sample_rng.seed(self._rng.getrandbits(64))
+        return self._sample_rng
 
     def _photographed(
         self, rng: random.Random, plate: Plate, width: int

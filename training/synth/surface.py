@@ -21,7 +21,7 @@ _FIELD = 48
 
 def to_bytes(image: NDArray[Any]) -> NDArray[np.uint8]:
     """Rounded and cut to 0-255, uint8 of the same shape."""
-    return np.asarray(cv2.convertScaleAbs(np.maximum(image, 0)), np.uint8)
+    return np.asarray(cv2.convertScaleAbs(cv2.max(image, 0)), np.uint8)
 
 
 def clouds(rng: random.Random, size: tuple[int, int], cells: int = 4) -> Image:
@@ -126,14 +126,18 @@ def _picture(rng: random.Random, face: Image, paper: float, ink: float) -> None:
 
 def ink_onto(face: Image, coverage: NDArray[np.uint8], ink: float, relief: float) -> None:
     """Paints the characters; ``relief`` (gray levels) lights upper edges and darkens lower ones."""
-    alpha = np.multiply(coverage, np.float32(1 / 255), dtype=np.float32)
-    change = ink - face
+    height, width = coverage.shape
+    x, y, wide, tall = cv2.boundingRect(coverage)
+    # Only where something is painted, and as far around it as the relief looks.
+    part = np.s_[max(0, y - 2) : min(height, y + tall + 2), max(0, x - 2) : min(width, x + wide + 2)]
+    alpha, under = np.multiply(coverage[part], np.float32(1 / 255), dtype=np.float32), face[part]
+    change = ink - under
     change *= alpha
-    face += change
+    under += change
     if relief:
         edge = alpha[2:, 2:] - alpha[:-2, :-2]
         edge *= np.float32(relief)
-        face[1:-1, 1:-1] += edge
+        under[1:-1, 1:-1] += edge
 
 
 def wear(rng: random.Random, face: Image, level: float) -> None:
