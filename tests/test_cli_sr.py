@@ -17,7 +17,14 @@ from toy_model import CHARSET, charset_json, crop_of_text, metadata_with, model_
 
 from lprfast import ModelError, PlateReader, SuperResolver, load_image
 from lprfast.cli.upscale import target_paths
-from lprfast.evaluation.sr_pipelines import BUCKETS, Pipeline, PipelineReader, bucket, open_pipeline
+from lprfast.evaluation.sr_pipelines import (
+    BUCKETS,
+    KeptAnswers,
+    Pipeline,
+    PipelineReader,
+    bucket,
+    open_pipeline,
+)
 from lprfast.models import model_names, model_path
 from lprfast.super_resolution import UpscaledCrop
 
@@ -310,6 +317,30 @@ def test_few_enlarged_crops_are_held_at_a_time(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr("lprfast.evaluation.sr_pipelines.HELD_BYTES", 1)
     assert [read.text for read in reader.read_many(crops)] == texts
     assert held == [1] * 5
+
+
+def test_what_is_enlarged_for_one_reader_is_kept_for_the_next() -> None:
+    asked: list[int] = []
+
+    def enlarge(crops: Any) -> list[UpscaledCrop]:
+        asked.append(len(crops))
+        return [UpscaledCrop(nearest(crop, 2)) for crop in crops]
+
+    crops = [small(text) for text in ("AB12", "ZZ99", "0O0O")]
+    one = nearest(crops[0], 2).nbytes
+    readers = [
+        PipelineReader(Pipeline("twice", enlarge, {}, 2), PlateReader(model_bytes(), threads=1))
+        for _ in range(3)
+    ]
+    kept = readers[1].kept = readers[2].kept = KeptAnswers(2 * one)  # after their trial runs
+    asked.clear()
+    texts = [[read.text for read in reader.read_many(crops)] for reader in readers]
+    assert texts == [["AB12", "ZZ99", "0O0O"]] * 3
+    assert asked == [3, 3, 1]  # there is room for two of three
+    assert readers[2].spent[bucket(crops[0].shape[1])].enlarging > 0  # stated for the last reader too
+    kept.forget()
+    readers[2].read_many(crops)
+    assert asked == [3, 3, 1, 3]
 
 
 def test_models_of_one_name_are_told_apart(tmp_path: Path) -> None:

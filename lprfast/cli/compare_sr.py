@@ -164,9 +164,9 @@ def _open(
     threads: int | None,
     below: int | None,
 ) -> list[PipelineReader]:
-    """Every reader behind every pipeline."""
+    """Every reader behind every pipeline, pipeline by pipeline: what one enlarges all readers then read."""
     from lprfast._core import OrtError
-    from lprfast.evaluation.sr_pipelines import PipelineReader, distinct_names, open_pipeline
+    from lprfast.evaluation.sr_pipelines import KeptAnswers, PipelineReader, distinct_names, open_pipeline
 
     try:
         opened = [open_pipeline(text, device, threads) for text in pipelines]
@@ -177,7 +177,11 @@ def _open(
     made = [make_reader(name, device, threads) for name in readers]
     # One file may have been given in two spellings, such as a bundled model's name and its path.
     once = {os.path.realpath(reader.model): reader for reader in made}.values()
-    return [PipelineReader(pipeline, reader, below) for reader in once for pipeline in opened]
+    ways = []
+    for pipeline in opened:
+        kept = KeptAnswers() if len(once) > 1 else None
+        ways += [PipelineReader(pipeline, reader, below, kept) for reader in once]
+    return ways
 
 
 def _run_all(
@@ -208,7 +212,10 @@ def _run_all(
             prefix = f"{way.pipeline.name} / {name}: "
             warnings += [prefix + warning for warning in chance_warnings(outcome, way.reader)]
             runs.append(Run(way.pipeline.name, name, outcome, way.spent))
-    return runs, places, warnings
+            if not any(later.kept is way.kept for later in ways[len(runs) :]):
+                way.kept.forget()
+    order = list(dict.fromkeys(names))
+    return sorted(runs, key=lambda run: order.index(run.reader)), places, warnings
 
 
 def _run(

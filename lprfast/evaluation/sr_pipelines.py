@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -26,6 +27,7 @@ WIDTHS = (40, 60, 80, 100)
 # As of super-resolution models (csrc/pipeline): pixels a side, and bytes of enlarged crops held at a time.
 LARGEST_SIDE = 16384
 HELD_BYTES = 64 << 20
+KEPT_BYTES = 256 << 20  # of enlarged crops, for the readers after the first
 BUCKETS = ("under 40", "40-60", "60-80", "80-100", "100+")
 
 
@@ -119,6 +121,48 @@ class Spent:
         return 1000 * seconds / self.crops if self.crops else None
 
 
+class KeptAnswers:
+    """What a pipeline made of each crop and the seconds that it took, so that the next reader need not wait.
+
+    Args:
+        limit: bytes of enlarged crops; what is beyond is made anew each time.
+    """
+
+    def __init__(self, limit: int = KEPT_BYTES) -> None:
+        self._room = limit
+        self._kept: dict[bytes, tuple[UpscaledCrop, float]] = {}
+
+    def enlarge(
+        self, pipeline: Callable[[Sequence[Crop]], list[UpscaledCrop]], crops: Sequence[Crop]
+    ) -> tuple[list[UpscaledCrop], float]:
+        """One answer per crop, and the seconds that all of them take, kept ones included."""
+        keys = [_digest(crop) for crop in crops]
+        new = [index for index, key in enumerate(keys) if key not in self._kept]
+        start = time.perf_counter()
+        made = pipeline([crops[index] for index in new]) if new else []
+        each = (time.perf_counter() - start) / max(1, len(new))
+        found = dict(zip(new, ((answer, each) for answer in made), strict=True))
+        pairs = [found[index] if index in found else self._kept[key] for index, key in enumerate(keys)]
+        for index in new:
+            self._keep(keys[index], found[index])
+        return [answer for answer, _ in pairs], sum(seconds for _, seconds in pairs)
+
+    def forget(self) -> None:
+        """Lets everything go; nothing is kept any more."""
+        self._kept.clear()
+        self._room = 0
+
+    def _keep(self, key: bytes, pair: tuple[UpscaledCrop, float]) -> None:
+        size = 0 if pair[0].image is None else pair[0].image.nbytes
+        if size <= self._room and key not in self._kept:
+            self._kept[key] = pair
+            self._room -= size
+
+
+def _digest(crop: Crop) -> bytes:
+    return hashlib.blake2b(crop.tobytes(), digest_size=16, salt=repr(crop.shape).encode()[:16]).digest()
+
+
 class PipelineReader:
     """A ``CropReader``: enlarges crops, reads them, and notes the times per width bucket.
 
@@ -128,12 +172,20 @@ class PipelineReader:
         pipeline: how crops are enlarged.
         reader: made with ``color="bgr"``.
         below: crops of this width in pixels and more are read as they are; None enlarges all.
+        kept: of the same pipeline and ``below``, for several readers of the same crops; None keeps nothing.
     """
 
-    def __init__(self, pipeline: Pipeline, reader: PlateReader, below: int | None = None) -> None:
+    def __init__(
+        self,
+        pipeline: Pipeline,
+        reader: PlateReader,
+        below: int | None = None,
+        kept: KeptAnswers | None = None,
+    ) -> None:
         self.pipeline = pipeline
         self.reader = reader
         self._below = below
+        self.kept = kept or KeptAnswers(0)
         blank = np.full((24, 80), 128, np.uint8)
         for _ in range(2):  # what the first run of a session costs is no crop's
             self._read([blank] * 4, Spent())
@@ -167,12 +219,11 @@ class PipelineReader:
             yield part
 
     def _read(self, crops: Sequence[Crop], spent: Spent) -> list[PlateRead]:
+        answers, seconds = self._enlarge(crops)
         start = time.perf_counter()
-        answers = self._enlarge(crops)
-        middle = time.perf_counter()
         reads = self.reader.read_many(crops, enlarged=[answer.image for answer in answers])
-        spent.reading += time.perf_counter() - middle
-        spent.enlarging += middle - start
+        spent.reading += time.perf_counter() - start
+        spent.enlarging += seconds
         spent.crops += len(crops)
         return [
             PlateRead(status="error", error=answer.error, width=read.width, height=read.height)
@@ -181,12 +232,12 @@ class PipelineReader:
             for read, answer in zip(reads, answers, strict=True)
         ]
 
-    def _enlarge(self, crops: Sequence[Crop]) -> list[UpscaledCrop]:
+    def _enlarge(self, crops: Sequence[Crop]) -> tuple[list[UpscaledCrop], float]:
         answers = [UpscaledCrop()] * len(crops)
         if self.pipeline.enlarge is None:
-            return answers
+            return answers, 0.0
         narrow = [i for i, crop in enumerate(crops) if self._below is None or crop.shape[1] < self._below]
-        enlarged = self.pipeline.enlarge([crops[i] for i in narrow])
+        enlarged, seconds = self.kept.enlarge(self.pipeline.enlarge, [crops[i] for i in narrow])
         for index, answer in zip(narrow, enlarged, strict=True):
             answers[index] = answer
-        return answers
+        return answers, seconds
