@@ -42,7 +42,6 @@ STUDIES = {
             "1m-l1": f"--arch compact_1m --loss l1 {LARGE}",
             "lpsr-pecl": f"--arch lpsr --loss pecl --contrastive pull {LARGE}",
             "espcn-l1": f"--arch espcn --loss l1 {SMALL}",
-            "tbsrn-l1": f"--arch tbsrn --loss l1 {LARGE}",
         },
     ),
     # The plate paper's Table 1: x8 RGB, made small by the mean of pixels alone, 64 x 64 patches.
