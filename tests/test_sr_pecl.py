@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 import torch
-from test_sr_losses import make_batch, make_reader, padded_batch, upscaled_like
+from test_sr_losses import make_batch, make_reader, upscaled_like
+from test_sr_padding import padded_batch
 from torch import Tensor, nn
 from torch.nn import functional
 

@@ -1,4 +1,4 @@
-"""SR training: scores, a run, resume, export, int8."""
+"""SR training: scores, a run, resume."""
 
 from __future__ import annotations
 
@@ -13,28 +13,22 @@ import numpy as np
 import onnx
 import pytest
 import torch
-from test_sr_losses import CHARSET, make_reader
+from test_sr_losses import make_reader
 from torch import nn
 
 from lprfast import _core
 from lprfast._ort_library import ort_library_path
 from lprfast.prepare import prepare
-from lprfast.sr_contract import SrContract
-from training import quantize_sr, synth, train_sr
+from training import synth, train_sr
 from training.ocr.schedule import learning_rate
-from training.onnx_file import ParityError
-from training.qdq import worst_pairs
 from training.sr import export
 from training.sr import run as run_module
 from training.sr.checkpoint import load_checkpoint, network_of
-from training.sr.config import Config
 from training.sr.data import (
     ValidationSet,
 )
 from training.sr.evaluate import baselines, enlarge, evaluate, psnr
-from training.sr.losses.build import build_loss
-from training.sr.losses.pecl import Pecl
-from training.sr.models import build_model, lpsr, swinir, tbsrn
+from training.sr.models import build_model
 from training.sr.pairs import Pair
 from training.sr.reader import FrozenReader
 
@@ -125,28 +119,6 @@ def test_the_model_file_keeps_the_contract(finished: Path) -> None:
     expected = export.answers(network_of(load_checkpoint(finished / "best_psnr.pt")), images)
     assert session.run(images).shape == (2, 1, 36, 124)
     np.testing.assert_allclose(session.run(images), expected, atol=1e-5)
-
-
-@pytest.mark.parametrize("arch", ["bicubic", "compact_42k", "srcnn", "lpsr", "tbsrn", "swinir"])
-def test_networks_run_in_any_size(arch: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    torch.manual_seed(0)
-    monkeypatch.setattr(swinir, "GROUPS", 1)  # all of its kinds of layers, in seconds
-    monkeypatch.setattr(swinir, "LAYERS", 2)
-    monkeypatch.setattr(tbsrn, "BLOCKS", 1)
-    monkeypatch.setattr(lpsr, "BLOCKS", 1)
-    model = build_model(arch, 2, 3).eval()
-    proto = export.to_onnx(model, 3, SrContract("x", 2, 3, training={}).to_metadata())
-    export.write_checked(proto, model, 3, tmp_path / "x.onnx")
-    assert (tmp_path / "x.onnx").is_file()
-
-
-def test_a_file_that_answers_otherwise_is_not_kept(tmp_path: Path) -> None:
-    model = build_model("espcn", 2, 1).eval()
-    proto = export.to_onnx(model, 1, SrContract("x", 2, 1, training={}).to_metadata())
-    nn.init.constant_(model.conv3.bias, 0.5)  # type: ignore[union-attr,arg-type]
-    with pytest.raises(ParityError, match="differ from torch's"):
-        export.write_checked(proto, model, 1, tmp_path / "x.onnx")
-    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(
@@ -245,76 +217,6 @@ def test_learnt_weights_follow_their_own_rate(tmp_path: Path, monkeypatch: pytes
     assert moved[2] == pytest.approx(0.05 * expected, rel=0.1)
 
 
-UNUSED = "does not use it; leave it out, or choose --loss"
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        (["--loss", "pecl", "--weight", "3"], "--weight: expected 0 to 1 with --loss pecl"),
-        (
-            ["--loss", "confidence", "--weight", "nan"],
-            "--weight: expected a finite number, 0 or more",
-        ),
-        (["--loss", "reading", "--weight", "-1"], "--weight: expected a finite number, 0 or more, got -1.0"),
-        (["--loss", "lcofl", "--ratio", "0"], "--ratio: expected a positive finite number, got 0.0"),
-        (["--loss", "reading", "--ratio", "inf"], "--ratio: expected a positive finite number, got inf"),
-        (["--loss", "adversarial", "--adversarial", "-0.1"], "--adversarial: expected a finite number"),
-        (["--loss", "pecl", "--contrastive", "pull_push", "--margin", "0"], "--margin: expected a positive"),
-        (["--loss", "pecl", "--weight-lr", "0"], "--weight-lr: expected a positive finite number, got 0.0"),
-        (["--margin", "1"], f"--margin: --loss l1 {UNUSED} pecl"),
-        (["--loss", "mse", "--weight", "1"], f"--weight: --loss mse {UNUSED} confidence or reading or pecl"),
-        (["--loss", "lcofl", "--pixel", "l1"], f"--pixel: --loss lcofl {UNUSED} confidence or reading"),
-        (["--loss", "confidence", "--ratio", "1"], f"--ratio: --loss confidence {UNUSED} reading or lcofl"),
-        (["--loss", "reading", "--adversarial", "0.005"], f"--adversarial: --loss reading {UNUSED} adv"),
-        (["--loss", "reading", "--confusion", "x.json"], f"--confusion: --loss reading {UNUSED} lcofl"),
-        (["--loss", "lcofl", "--train-encoder"], f"--train-encoder: --loss lcofl {UNUSED} pecl"),
-        (["--loss", "reading", "--weight", "1", "--ratio", "1"], "--ratio: used with no --weight only"),
-        (
-            ["--loss", "pecl", "--margin", "1"],
-            "--margin: used with --contrastive as_printed or pull_push",
-        ),
-        (["--loss", "pecl", "--weight-lr", "1"], "--weight-lr: used with --weighting clipped_learnable or"),
-        (
-            ["--loss", "pecl", "--weighting", "uncertainty", "--weight", "1"],
-            "--weight: used with",
-        ),
-        (["--loss", "pecl", "--encoder", "reader", "--encoder-weights", "x"], "used with --encoder resnet18"),
-    ],
-)
-def test_settings_of_losses_that_cannot_be_used(
-    arguments: list[str], message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert train_sr.main([*arguments, "--steps", "1", "--out", str(tmp_path / "o")]) == 2
-    assert message in capsys.readouterr().err
-    assert not (tmp_path / "o").exists()
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        (["--eval-steps", "0", "--steps", "1"], "--eval-steps: expected a positive finite number, got 0"),
-        (["--arch", "bicubic", "--steps", "1"], "--arch bicubic: there is nothing to train"),
-        (["--steps", "0"], "--steps: expected a positive finite number, got 0"),
-        (["--patch", "30", "--steps", "1"], "--patch: expected 0 or a multiple of 4"),
-        (["--loss", "reading", "--patch", "64", "--steps", "1"], "--patch: expected 0 (whole plates)"),
-        (["--widths", "20", "90", "--steps", "1"], "--widths: expected 32 <= LOW"),
-        (["--loss", "pecl", "--encoder", "reader", "--train-encoder", "--steps", "1"], "--train-encoder"),
-        (["--resume"], "--resume: also give --out"),
-        (["--resume", "--init", "x.pth"], "give one of them"),
-        (["--init", "absent.pth", "--steps", "1"], "absent.pth: no such file"),
-        (["--reader", "absent.onnx", "--steps", "1"], "absent.onnx"),
-    ],
-)
-def test_arguments_that_cannot_be_used(
-    arguments: list[str], message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    out = [] if "also give" in message else ["--out", str(tmp_path / "o")]
-    assert train_sr.main([*arguments, *out]) == 2
-    assert message in capsys.readouterr().err
-    assert not (tmp_path / "o").exists()
-
-
 def test_a_run_does_not_change_its_settings(finished: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert train_sr.main(["--resume", "--loss", "mse", "--out", str(finished)]) == 2
     assert "--loss: the run was started with 'l1'" in capsys.readouterr().err
@@ -326,111 +228,3 @@ def test_a_readers_checkpoint_is_no_sr_checkpoint(tmp_path: Path) -> None:
     (tmp_path / "last.pt").write_bytes(b"nothing")
     with pytest.raises(ValueError, match=r"expected a checkpoint of training/train_sr\.py"):
         load_checkpoint(tmp_path / "last.pt")
-
-
-def test_settings_choose_the_loss() -> None:
-    reader = make_reader()
-    loss = build_loss(Config(steps=1, loss="pecl", embedding=64, metric="l2", weight=0.3), reader)
-    assert isinstance(loss, Pecl)
-    assert (loss.metric, loss.weight, loss.pixel, loss.d) == ("l2", 0.3, "mse", 64)
-    assert loss.margin == pytest.approx(2**0.5 / 2)
-    kinds = [type(build_loss(Config(steps=1, loss=name), reader)).__name__ for name in ("mse", "adversarial")]
-    assert kinds == ["PixelLoss", "AdversarialLoss"]
-    assert reader.codec.charset == CHARSET
-
-
-def test_the_record_of_a_loss_holds_what_was_used() -> None:
-    assert Config(steps=1).loss_settings() == {}
-    assert Config(steps=1, loss="lcofl").loss_settings() == {"ratio": 1.0, "confusion": None}
-    given = Config(steps=1, loss="lcofl", weight=1.0, confusion="/somewhere/confusion.json:2")
-    assert given.loss_settings() == {"weight": 1.0, "confusion": "confusion.json:2"}
-    assert Config(steps=1, loss="confidence").loss_settings() == {"pixel": "l1", "weight": 0.1}
-    pecl = Config(steps=1, loss="pecl", contrastive="pull_push", encoder_weights="/somewhere/resnet18.pth")
-    told = pecl.loss_settings()
-    assert told.pop("margin") == pytest.approx((128 / np.pi) ** 0.5)
-    assert told == {
-        "contrastive": "pull_push", "weighting": "fixed", "metric": "l1", "embedding": 128, "pixel": "mse",
-        "weight": 0.5, "encoder": "resnet18", "encoder_weights": "resnet18.pth", "train_encoder": False,
-    }  # fmt: skip
-    learnt = Config(steps=1, loss="pecl", weighting="uncertainty", lr=0.01).loss_settings()
-    assert learnt["weight_lr"] == 0.01
-    assert not {"weight", "margin"} & learnt.keys()
-
-
-# int8.
-
-
-def test_int8_twin(finished: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    out = tmp_path / "int8.onnx"
-    arguments = [str(finished / "model.onnx"), "--out", str(out), "--crops", "4", "--compared", "4"]
-    assert quantize_sr.main([*arguments, "--max-drop", "3"]) == 0
-    session = _core.Session(str(out), ort_library_path())
-    assert session.metadata["precision"] == "int8"
-    record = json.loads(session.metadata["training"])["quantization"]
-    assert record["compared"]["n"] == 4
-    assert (record["fp32_convolutions"], record["refused"]) == ("none", {})
-    assert len(worst_pairs(onnx.load(out))) == 3  # all of ESPCN's
-    assert session.run(np.zeros((1, 1, 7, 9), np.float32)).shape == (1, 1, 28, 36)
-    assert quantize_sr.main([str(out), "--out", str(tmp_path / "twice.onnx")]) == 2
-    assert "quantised already" in capsys.readouterr().err
-    assert (
-        quantize_sr.main([*arguments[:2], str(tmp_path / "no.onnx"), *arguments[3:], "--max-drop", "-9"]) == 1
-    )
-    assert not (tmp_path / "no.onnx").exists()
-
-
-def test_the_ends_stay_in_fp32_where_all_of_int8_loses_too_much(
-    finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    out = tmp_path / "int8.onnx"
-    drops = iter([0.3, 0.1])
-    monkeypatch.setattr(
-        quantize_sr, "compare", lambda *_: {"n": 2, "psnr_fp32": 20.0, "psnr_int8": 20.0 - next(drops)}
-    )
-    arguments = [str(finished / "model.onnx"), "--out", str(out), "--crops", "2", "--compared", "2"]
-    assert quantize_sr.main(arguments) == 0
-    said = capsys.readouterr().out
-    assert "not with none in fp32: 19.7 dB" in said
-    assert "left in fp32: the first 1 and the last" in said
-    record = json.loads(_core.Session(str(out), ort_library_path()).metadata["training"])["quantization"]
-    assert record["fp32_convolutions"] == "the first 1 and the last"
-    assert record["refused"] == {"none": 19.7}
-    assert len(worst_pairs(onnx.load(out))) == 1  # of ESPCN's three
-
-
-def test_a_number_of_convolutions_can_stay_in_fp32(finished: Path, tmp_path: Path) -> None:
-    out = tmp_path / "int8.onnx"
-    arguments = [str(finished / "model.onnx"), "--out", str(out), "--crops", "2", "--compared", "2"]
-    assert quantize_sr.main([*arguments, "--stem", "2", "--max-drop", "99"]) == 0
-    (name,) = worst_pairs(onnx.load(out))
-    assert "conv3" in name
-
-
-def test_bicubic_is_exported_by_name(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    out = tmp_path / "bicubic.onnx"
-    assert export.main(["--arch", "bicubic", "--scale", "2", "--channels", "3", "--out", str(out)]) == 0
-    assert f"{out}: bicubic, x2, 3 channels" in capsys.readouterr().out
-    session = _core.Session(str(out), ort_library_path())
-    training = json.loads(session.metadata["training"])
-    assert (training["arch"], training["parameters"]) == ("bicubic", 0)
-    image = np.random.default_rng(0).random((5, 7), np.float32)
-    expected = cv2.resize(image, (14, 10), interpolation=cv2.INTER_CUBIC)
-    got = session.run(np.broadcast_to(image, (1, 3, 5, 7)).copy())
-    np.testing.assert_allclose(got[0], np.broadcast_to(expected, (3, 10, 14)), atol=1e-5)
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        ([], "expected a checkpoint or --arch bicubic"),
-        (["last.pt", "--arch", "bicubic"], "give one of them"),
-        (["last.pt", "--scale", "2"], "--scale, --channels: a checkpoint has its own"),
-        (["absent.pt"], "absent.pt: no such checkpoint"),
-    ],
-)
-def test_what_cannot_be_exported(
-    arguments: list[str], message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert export.main([*arguments, "--out", str(tmp_path / "x.onnx")]) == 2
-    assert message in capsys.readouterr().err
-    assert list(tmp_path.iterdir()) == []
