@@ -147,6 +147,7 @@ def test_copies_are_measured(capsys: pytest.CaptureFixture[str]) -> None:
         ["one 2 to 15 times", "3"],
         ["each twice, JPEG", "3"],
         ["one 2 to 15 times, JPEG", "3"],
+        ["each JPEG in its place", "3"],
     ]
     for row in rows[:2]:  # exact copies change nothing
         assert row[3:] == ["0", "0.000", "0.000", "+0.0000", "+0.000", "0 |"]
@@ -157,7 +158,8 @@ def test_copies_are_measured(capsys: pytest.CaptureFixture[str]) -> None:
 def test_copies_are_of_the_crops() -> None:
     crops = [np.full((16, 48), level, np.uint8) for level in (40, 90)]
     found = duplicates.copies_of(crops, duplicates.random.Random(1))
-    twice, one, anew, one_anew = found.values()
+    twice, one, anew, one_anew, in_place = found.values()
+    assert in_place is anew
     assert [int(crop[0, 0]) for crop in twice] == [40, 90]
     assert 1 <= len(one) == len(one_anew) <= 14
     assert len({int(crop[0, 0]) for crop in one}) == 1

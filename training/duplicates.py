@@ -25,6 +25,7 @@ from training.synth import MIXES, draw_track
 
 SEED = 8_600_000  # no other tool draws from it
 TRACKS = 300
+IN_PLACE = "each JPEG in its place"  # no copy: what storing anew does by itself
 QUALITIES = (60, 95)  # of JPEG
 MOST_TIMES = 15
 BATCH = 32  # tracks that are read together
@@ -39,13 +40,15 @@ def stored_anew(crop: Crop, rng: random.Random) -> Crop:
 
 
 def copies_of(crops: Sequence[Crop], rng: random.Random) -> dict[str, list[Crop]]:
-    """By name, what is added to a track."""
+    """By name, what is added to a track; ``IN_PLACE`` takes the place of its crops."""
     one, more = rng.choice(crops), rng.randint(1, MOST_TIMES - 1)
+    anew = [stored_anew(crop, rng) for crop in crops]
     return {
         "each twice": list(crops),
         f"one 2 to {MOST_TIMES} times": [one] * more,
-        "each twice, JPEG": [stored_anew(crop, rng) for crop in crops],
+        "each twice, JPEG": anew,
         f"one 2 to {MOST_TIMES} times, JPEG": [stored_anew(one, rng) for _ in range(more)],
+        IN_PLACE: anew,
     }
 
 
@@ -67,7 +70,9 @@ def paired_votes(
         for own, kinds in zip(reads, added, strict=False):
             before = lprfast.vote(own)
             for kind in kinds:
-                found.setdefault(kind, []).append((before, lprfast.vote([*own, *next(more)])))
+                copies = next(more)
+                after = lprfast.vote(copies if kind == IN_PLACE else [*own, *copies])
+                found.setdefault(kind, []).append((before, after))
     return found
 
 
