@@ -218,7 +218,13 @@ def lit(rng: random.Random, seen: NDArray[Any], curve: NDArray[np.float32], opti
     image: NDArray[Any] = cv2.LUT(seen, curve)
     height, width = image.shape
     if optics.shade:
-        image *= 1 - optics.shade * np.clip(clouds(rng, (height, width), 3) * 1.5 + 0.3, 0, 1)
+        shade = clouds(rng, (height, width), 3)
+        shade *= 1.5
+        shade += 0.3
+        np.clip(shade, 0, 1, out=shade)
+        shade *= -optics.shade
+        shade += 1
+        image *= shade
     if optics.glare:
         spot = np.zeros((max(4, height // 8), max(4, width // 8)), np.float32)
         center = (int(rng.random() * spot.shape[1]), int(rng.uniform(-0.2, 1) * spot.shape[0]))
@@ -269,8 +275,10 @@ def sensed(rng: random.Random, image: NDArray[Any], optics: Optics) -> Gray:
         noise = _noise_bank()[start : start + image.size]
         noise = noise.reshape(image.shape) if noise.size == image.size else np.resize(noise, image.shape)
         if optics.shot_noise > 0.05:
-            spread = np.sqrt(np.clip(image, 0, 255) * (optics.shot_noise / 128) + (1 - optics.shot_noise))
-            noise = noise * spread
+            spread = np.clip(image, 0, 255)
+            spread *= optics.shot_noise / 128
+            spread += 1 - optics.shot_noise
+            noise = noise * np.sqrt(spread, out=spread)
         image = cv2.scaleAdd(noise, amount, image)
     if optics.comb:
         # Interlaced video of something that moves: every second line lies beside its place.
@@ -282,5 +290,5 @@ def sensed(rng: random.Random, image: NDArray[Any], optics: Optics) -> Gray:
     out = to_bytes(image)
     if optics.jpeg:
         _, code = cv2.imencode(".jpg", out, [cv2.IMWRITE_JPEG_QUALITY, optics.jpeg])
-        out = np.asarray(cv2.imdecode(code, cv2.IMREAD_UNCHANGED), np.uint8)
+        out = np.asarray(cv2.imdecode(code, cv2.IMREAD_ANYCOLOR), np.uint8)
     return out

@@ -122,13 +122,11 @@ def _text_image(face: ImageFont.FreeTypeFont, text: str) -> Gray:
 
 
 def _cut_to_ink(image: Gray) -> Gray:
-    rows, columns = np.flatnonzero(image.max(axis=1) > 40), np.flatnonzero(image.max(axis=0) > 40)
-    if len(rows) == 0:
-        return np.zeros((8, 8), np.uint8)
-    return image[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    x, y, wide, tall = cv2.boundingRect((image > 40).view(np.uint8))
+    return image[y : y + tall, x : x + wide] if wide else np.zeros((8, 8), np.uint8)
 
 
-@functools.cache
+@functools.lru_cache(maxsize=1 << 14)  # names of dealers are invented: they would be kept for ever
 def small_text(font: str, text: str) -> Gray:
     """A line of small text as coverage, uint8 [h, w] with h about 28: headers, slogans, dealer names."""
     if font.startswith("stroke:"):

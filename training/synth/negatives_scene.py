@@ -123,5 +123,5 @@ def _built_in_text(index: int, text: str, pixels: int) -> Gray:
 
 
 def _rows_with_ink(image: Gray) -> Gray:
-    rows = np.flatnonzero(image.max(axis=1))
-    return image[rows[0] : rows[-1] + 1] if len(rows) else image
+    _, y, _, tall = cv2.boundingRect(image)
+    return image[y : y + tall] if tall else image
