@@ -22,7 +22,9 @@ from lprfast.super_resolution import UpscaledCrop
 from training import measure_sr
 from training.sr import curves as curves_module
 from training.sr import drawing
+from training.sr.config import Config
 from training.sr.contenders import open_contenders, open_readers
+from training.sr.data import HELD_OUT_SEED, synthetic_validation
 from training.sr.distortions import STRENGTHS, distorted, distorted_pairs, distortion_map, map_values
 from training.sr.measure_pictures import contrast_chart, grid
 from training.sr.measure_report import markdown, plain
@@ -323,6 +325,13 @@ def test_curves_that_cannot_be_had_are_named(tmp_path: Path, capsys: pytest.Capt
     ):
         assert curves_module.main([*map(str, runs), *options, *out]) == 2
         assert message in capsys.readouterr().err
+
+
+def test_the_seed_decides_the_plates() -> None:
+    config = Config.from_dict({"steps": 1, "patch": 0, "val_size": 2, "difficulty": 0.0})
+    usual, again, other = (synthetic_validation(config, *seed).pairs for seed in ((), (HELD_OUT_SEED,), (7,)))
+    assert [pair.text for pair in usual] == [pair.text for pair in again]
+    assert [pair.text for pair in usual] != [pair.text for pair in other]
 
 
 # The command.

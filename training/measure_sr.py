@@ -159,7 +159,7 @@ def _sets(given: argparse.Namespace, config: Config) -> list[ValidationSet]:
 def _write(job: Job, measured: Sequence[Measured]) -> None:
     facts = {"settings": job.facts, "measures": [plain(each) for each in measured]}
     (job.given.out / "measures.json").write_text(
-        json.dumps(facts, indent=1, ensure_ascii=False) + "\n", "utf-8"
+        json.dumps(facts, indent=1, ensure_ascii=False, allow_nan=False) + "\n", "utf-8"
     )
     text = markdown(measured)
     if job.facts["paddleocr"] == ABSENT:
