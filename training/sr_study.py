@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from training import train_sr
-from training.sr.run import CHECKPOINT
+from training.ocr.checkpoint import CHECKPOINT
 
 EXPORTED = "model.onnx"
 
