@@ -9,7 +9,8 @@ from typing import Any
 import torch
 from torch import nn
 
-from training.ocr.checkpoint import CHECKPOINT, save_checkpoint
+from training.ocr.checkpoint import CHECKPOINT as CHECKPOINT  # as part of what a run is
+from training.ocr.checkpoint import save_checkpoint
 from training.ocr.ema import Ema
 from training.ocr.labels import LabelFile
 from training.ocr.log import RunLog
