@@ -248,6 +248,7 @@ _REASONS = {
     "empty": "no text was seen",
     "surplus": "the vote was full of better reads",
     "unfit": "the rule sums time steps: no log-posteriors, or another number of steps than most reads",
+    "silent": "it speaks for no text: all are as unlikely on it as the floor",
 }
 
 

@@ -19,7 +19,7 @@ def plates(seed: int, count: int) -> list[str]:
 
 
 def jittered(read: PlateRead, random: np.random.Generator) -> PlateRead:
-    """The same crop, recompressed: its block means move by half a gray level, its posteriors stay."""
+    """The same posteriors, and block means that move by half a gray level: one picture by its signature."""
     assert read.signature is not None
     noise = random.integers(0, 2, 64).astype(np.uint8)
     return replace(read, signature=read.signature ^ noise)
@@ -53,7 +53,7 @@ def test_duplicates_in_a_track_change_nothing() -> None:
 
 
 @pytest.mark.parametrize("copied", ["right", "wrong"])
-def test_near_duplicates_never_raise_the_confidence(copied: str) -> None:
+def test_copies_with_noise_in_the_signature_never_raise_the_confidence(copied: str) -> None:
     random = np.random.default_rng(33)
     for text in plates(34, 8):
         wrong = text[:-1] + ("0" if text[-1] != "0" else "1")
@@ -127,19 +127,39 @@ def test_copies_of_a_bare_text_never_raise_the_confidence() -> None:
     assert vote([read, read_from_text("AB12CD", [0.9] * 5 + [0.8], 0.6)]).effective_reads > 1.2
 
 
-def test_a_flat_frame_never_raises_the_confidence() -> None:
-    """It says the same of every text of one length: the text stays, and nobody is surer for it."""
-    flat = PlateRead(
-        status="unreadable",
-        width=100,
-        charset=CHARSET,
-        log_posteriors=np.full((24, len(CHARSET)), -math.log(len(CHARSET)), np.float16),
-    )
-    for seed, text in enumerate(plates(35, 10)):
-        reads = [clear_read(text, 3 * seed + i, 0.7) for i in range(3)]
-        answer, more = vote(reads), vote([*reads, flat])
-        assert (more.status, more.text) == ("ok", text)
-        assert more.probability <= answer.probability + 1e-9
+def flat_reads() -> list[PlateRead]:
+    """Crops that show nothing: all classes alike, nothing but blanks, and one symbol that barely leads."""
+    flat = np.full((24, len(CHARSET)), -math.log(len(CHARSET)), np.float16)
+    blank, leads = flat.copy(), flat.copy()
+    blank[:, 0], blank[:, 1:] = math.log(0.99), math.log(0.01 / (len(CHARSET) - 1))
+    leads[3, 5] += np.float16(0.01)
+    return [
+        PlateRead(status="unreadable", width=128, charset=CHARSET, log_posteriors=scores)
+        for scores in (flat, blank, leads)
+    ]
+
+
+@pytest.mark.parametrize("frames", [1, 5, 120])
+@pytest.mark.parametrize("kind", range(3))
+def test_flat_frames_change_nothing(kind: int, frames: int) -> None:
+    """However many they are, they neither weigh nor push a read out."""
+    flat = flat_reads()[kind]
+    others = [replace(flat, signature=np.full(64, n, np.uint8)) for n in range(frames)]
+    for seed, text in enumerate(plates(35, 6)):
+        for count in (1, 3):
+            reads = [clear_read(text, 3 * seed + i, 0.7) for i in range(count)]
+            answer, more = vote(reads), vote([*reads, *others])
+            for name in ("text", "probability", "char_confidences", "alternatives", "status"):
+                assert getattr(more, name) == getattr(answer, name)
+            assert more.effective_reads == answer.effective_reads
+            assert not any(one.used for one in more.contributions[count:])
+
+
+def test_frames_that_are_all_flat_are_no_plate() -> None:
+    for flat in flat_reads():
+        answer = vote([flat, replace(flat, width=60)])
+        assert answer.status != "ok"
+        assert answer.probability < 0.01
 
 
 def test_a_frame_that_agrees_never_lowers_the_confidence() -> None:

@@ -186,7 +186,7 @@ py::tuple matches_of(const std::vector<vote::Match>& matches) {
 }
 
 py::dict to_dict(const vote::Result& result) {
-  static const char* const kUses[] = {"voted", "duplicate", "invalid", "empty", "surplus", "unfit"};
+  static const char* const kUses[] = {"voted", "duplicate", "invalid", "empty", "surplus", "unfit", "silent"};
   py::list characters, alternatives, contributions;
   for (const vote::Character& c : result.characters) {
     characters.append(py::make_tuple(c.label, c.confidence, c.runner_up, c.runner_up_confidence));

@@ -1,6 +1,8 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <optional>
+#include <utility>
 
 #include "vote/election.hpp"
 #include "vote/match.hpp"
@@ -12,6 +14,29 @@ namespace lprfast::vote {
 namespace {
 
 constexpr int kRounds = 3;  // of doubting the leader's characters
+
+// Voters to which every text is as unlikely as the floor say nothing: they leave, unless all are such. Kept,
+// they would only take from the weights of the others. Says whether any left.
+bool dismiss_silent(const Election& election, std::vector<Voter>& voters,
+                    std::vector<Contribution>& contributions, const Options& options) {
+  std::vector<bool> heard(voters.size(), false);
+  for (std::size_t text = 0; text < election.texts().size(); ++text) {
+    const std::vector<double>& says = election.scored(text).log_likelihoods;
+    for (std::size_t i = 0; i < voters.size(); ++i) heard[i] = heard[i] || says[i] > options.floor;
+  }
+  const auto speakers = static_cast<std::size_t>(std::count(heard.begin(), heard.end(), true));
+  if (speakers == 0 || speakers == voters.size()) return false;
+  std::vector<Voter> kept;
+  for (std::size_t i = 0; i < voters.size(); ++i) {
+    if (heard[i]) {
+      kept.push_back(std::move(voters[i]));
+      continue;
+    }
+    for (const std::size_t index : voters[i].indices) contributions[index].use = Use::silent;
+  }
+  voters = std::move(kept);
+  return true;
+}
 
 // The winner, after its characters were doubted until no substitution does better, and its characters'
 // posteriors.
@@ -118,7 +143,12 @@ Result decide(const std::vector<Ballot>& ballots, const Options& options, const 
   std::vector<Voter> voters = prepare(ballots, options, result.contributions);
   if (voters.empty()) return result;
   result.effective_reads = weigh(voters, options);
-  Election election(voters, options, result.effective_reads);
+  std::optional<Election> held(std::in_place, voters, options, result.effective_reads);
+  if (dismiss_silent(*held, voters, result.contributions, options)) {
+    result.effective_reads = weigh(voters, options);
+    held.emplace(voters, options, result.effective_reads);
+  }
+  Election& election = *held;
   if (election.texts().empty()) {
     set_contributions(voters, {std::vector<double>(voters.size(), 0.0), 0, 0, 0, 0}, result);
     return result;

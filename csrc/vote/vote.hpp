@@ -58,7 +58,7 @@ struct Alternative {
 };
 
 // unfit: the rule counts something else than what this read brought.
-enum class Use { voted, duplicate, invalid, empty, surplus, unfit };
+enum class Use { voted, duplicate, invalid, empty, surplus, unfit, silent };
 
 struct Contribution {
   Use use = Use::voted;

@@ -65,7 +65,7 @@ Voter make_voter(const Ballot& ballot, std::size_t index, const Options& options
                     static_cast<std::size_t>(options.classes)};
   }
   ctc::greedy(voter.scores, options.blank, voter.characters);
-  voter.certainty = 1;
+  voter.certainty = voter.characters.empty() ? 0 : 1;  // nothing seen is nothing sure
   for (const ctc::Character& character : voter.characters)
     voter.certainty *= std::min(1.0f, character.confidence);
   voter.labels = ballot.labels;
@@ -123,6 +123,17 @@ std::vector<std::size_t> usable_in_order(const std::vector<Ballot>& ballots,
   return order;
 }
 
+// A crop in which nothing was seen has no say where another shows something.
+void leave_out_blank(std::vector<Voter>& voters, std::vector<Contribution>& contributions) {
+  const auto blank = [](const Voter& voter) { return voter.characters.empty(); };
+  if (std::all_of(voters.begin(), voters.end(), blank)) return;
+  for (const Voter& voter : voters) {
+    if (!blank(voter)) continue;
+    for (const std::size_t index : voter.indices) contributions[index].use = Use::empty;
+  }
+  voters.erase(std::remove_if(voters.begin(), voters.end(), blank), voters.end());
+}
+
 }  // namespace
 
 std::vector<Voter> prepare(const std::vector<Ballot>& ballots, const Options& options,
@@ -137,6 +148,7 @@ std::vector<Voter> prepare(const std::vector<Ballot>& ballots, const Options& op
       voters.push_back(make_voter(ballots[index], index, options));
     }
   }
+  leave_out_blank(voters, contributions);
   set_raw_weights(voters, options);
   std::stable_sort(voters.begin(), voters.end(), [](const Voter& left, const Voter& right) {
     return left.raw_weight * left.certainty > right.raw_weight * right.certainty;

@@ -36,7 +36,9 @@ def log_likelihood(posteriors: Sequence[Row], blank: int, labels: Sequence[int],
 
 
 def certainty(posteriors: Sequence[Row], blank: int) -> float:
-    """Product over the characters of the greedy text of their highest posterior."""
+    """Product over the characters of the greedy text of their highest posterior; 0 without characters."""
+    if all(max(range(len(row)), key=row.__getitem__) == blank for row in posteriors):
+        return 0.0
     product, previous, peak = 1.0, blank, 1.0
     for row in posteriors:
         best = max(range(len(row)), key=row.__getitem__)
