@@ -12,7 +12,7 @@ import pytest
 
 from lprfast.formats import DIGITS, LATIN
 from training import false_reads
-from training.synth import negatives, negatives_odd, split, words
+from training.synth import negatives, negatives_numbers, negatives_odd, split, words
 from training.synth.__main__ import main
 from training.synth.generator import Library
 from training.synth.negative_set import draw_set
@@ -213,3 +213,35 @@ def test_cut_text_leaves_the_middle_of_the_box_without_a_letter() -> None:
         x, y, width, height = scene.box
         middle = scene.canvas[y + round(0.45 * height) : y + round(0.55 * height), x + 20 : x + width - 20]
         assert np.unique(middle).size <= 2  # the board, and a line of its border at most
+
+
+def test_lamps_are_apart_and_as_many_as_the_text_lights() -> None:
+    on = np.array([[True, False, True], [False, True, True]])
+    board = negatives_numbers._in_lamps(on, 4)
+    assert board.shape == (8, 12)
+    assert board.sum() == on.sum() * 9 * 255  # 3 x 3 of 4 x 4 px
+    assert not board[3::4].any()
+    assert not board[:, 3::4].any()
+
+
+def test_a_drum_half_turned_shows_the_end_of_one_digit_over_the_start_of_the_next() -> None:
+    drums = [negatives_numbers._drum("stroke:1", 7 + k, turn, (40, 80), (0.0, 255.0)) for k, turn in
+             ((0, 0.0), (1, 0.0), (0, 0.5))]  # fmt: skip
+    seven, eight, between = (drum > 60 for drum in drums)  # in the shade at the edges ink is darker
+    assert np.mean(between[10:35] == seven[50:75]) > 0.93
+    assert np.mean(between[45:70] == eight[5:30]) > 0.93
+    assert np.mean(between[10:35] == seven[10:35]) < 0.9
+    # After nine comes zero.
+    nine = negatives_numbers._drum("stroke:1", 9, 1.0, (40, 80), (0.0, 255.0))
+    assert np.array_equal(nine, negatives_numbers._drum("stroke:1", 0, 0.0, (40, 80), (0.0, 255.0)))
+
+
+def test_flaps_have_a_slit_in_the_tone_of_the_board_across_each_character() -> None:
+    scene = new_scene(random.Random(1), "stroke:1", 0.0)
+    scene.canvas[:] = 200
+    negatives_numbers._row_of_flaps(scene, "88888", (0.5, 0.8), (200.0, 20.0, 255.0))
+    left, y = scene.at(0.1, 0.5)
+    assert (scene.canvas[y, left : scene.at(0.9, 0)[0]] == 200).all()
+    above = scene.canvas[y - 5, left : scene.at(0.9, 0)[0]]
+    assert (above == 20).any()
+    assert (above > 200).any()

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from training.synth import negatives_held_out as patterns
 from training.synth import negatives_held_out_text as symbols
+from training.synth import negatives_numbers as numbers
 from training.synth import negatives_odd as odd
 from training.synth import negatives_text as text
 from training.synth import negatives_vehicle as vehicle
@@ -48,6 +49,9 @@ _SCENES: dict[str, Draw] = {
     "dots": odd.dots,
     "cut_text": odd.cut_text,
     "serial": odd.serial,
+    "lamps": numbers.lamps,
+    "counter": numbers.counter,
+    "flaps": numbers.flaps,
     "bar_code": patterns.bar_code,
     "matrix_code": patterns.matrix_code,
     "bricks": patterns.bricks,

@@ -15,6 +15,7 @@ from training.synth.stroke_shapes import SHAPES, WIDTHS
 GLYPH_HEIGHT = 64
 _OVERSAMPLE = 4
 _CONFUSABLE = ("68", "98", "B8", "D0", "DO", "C0", "CO", "G6", "S8", "38", "Q0", "QO", "HM", "NH", "UV")
+_TOLD_APART = frozenset("".join(_CONFUSABLE))
 _ATTEMPTS = 12
 
 Point = tuple[float, float]
@@ -37,18 +38,17 @@ class StrokeStyle:
 
 def draw_font(name: str, symbols: str) -> dict[str, NDArray[np.uint8]]:
     """The glyphs of the font of that name: the first of its random styles that keeps its characters apart."""
-    glyphs: dict[str, NDArray[np.uint8]] = {}
     for attempt in range(_ATTEMPTS):
         style = draw_style(random.Random(f"stroke font {name}, attempt {attempt}"))
-        glyphs = {symbol: draw_glyph(symbol, style) for symbol in symbols}
+        glyphs = {symbol: draw_glyph(symbol, style) for symbol in _TOLD_APART}
         if likeness(glyphs) < 0.91:
             break
-    return glyphs
+    return {symbol: glyphs[symbol] if symbol in glyphs else draw_glyph(symbol, style) for symbol in symbols}
 
 
 def likeness(glyphs: dict[str, NDArray[np.uint8]]) -> float:
     """How alike the most alike pair of characters is: the share of their ink that they have in common."""
-    same = {symbol: cv2.resize(glyphs[symbol], (24, 40)) for symbol in set("".join(_CONFUSABLE))}
+    same = {symbol: cv2.resize(glyphs[symbol], (24, 40)) for symbol in _TOLD_APART}
     pairs = ((same[pair[0]], same[pair[1]]) for pair in _CONFUSABLE)
     return max(float(np.minimum(a, b).sum()) / float(np.maximum(a, b).sum()) for a, b in pairs)
 

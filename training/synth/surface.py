@@ -21,7 +21,7 @@ _FIELD = 48
 
 def to_bytes(image: NDArray[Any]) -> NDArray[np.uint8]:
     """Rounded and cut to 0-255, uint8 of the same shape."""
-    return np.asarray(cv2.convertScaleAbs(cv2.max(image, 0)), np.uint8)
+    return np.asarray(cv2.convertScaleAbs(cv2.threshold(image, 0, 0, cv2.THRESH_TOZERO)[1]), np.uint8)
 
 
 def clouds(rng: random.Random, size: tuple[int, int], cells: int = 4) -> Image:
