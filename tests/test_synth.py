@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from lprfast.data.labels import read_labels
 from lprfast.formats import LAYOUTS, PROVINCES, SUFFIXES, PlateLayout, pattern_choices, split_pattern
 from training.synth import (
     CHARSET,
@@ -429,3 +430,15 @@ def test_sheet_and_speed_commands(tmp_path, capsys) -> None:  # type: ignore[no-
     assert (tmp_path / "new" / "sheet.png").stat().st_size > 1000
     main(["speed", "--n", "5"])
     assert "samples/s" in capsys.readouterr().out
+
+
+def test_tracks_are_folders_of_vehicles_under_one_label_file(tmp_path: Path) -> None:
+    main(["--seed", "5", "tracks", str(tmp_path), "--n", "2", "--frames", "3"])
+    rows = read_labels(tmp_path / "labels.csv").rows
+    assert [(row.path.parent.name, row.track) for row in rows] == [
+        (f"vehicle{n}", f"vehicle{n}") for n in (1, 1, 1, 2, 2, 2)
+    ]
+    own = read_labels(tmp_path / "vehicle2" / "labels.csv").rows
+    assert [(row.path, row.text, row.width) for row in own] == [
+        (row.path, row.text, row.width) for row in rows[3:]
+    ]

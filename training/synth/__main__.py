@@ -7,6 +7,7 @@ import csv
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -171,18 +172,25 @@ def write_samples(
 
 def write_tracks(folder: Path, count: int, mix: TrackMix, seed: int) -> None:
     """Writes a folder of PNG crops with a ``labels.csv`` (path, text, width, height, time in seconds) for
-    each of ``count`` vehicles."""
+    each of ``count`` vehicles, and one ``labels.csv`` of all with their tracks."""
+    rows = []
     for number in range(count):
         track = folder / f"vehicle{number + 1}"
         track.mkdir(parents=True, exist_ok=True)
-        with (track / "labels.csv").open("w", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file)
-            writer.writerow(["path", "text", "width", "height", "time"])
-            for index, frame in enumerate(draw_track(seed + number, mix)):
-                name, crop = f"{index:02d}.png", frame.sample.crop
-                _write_image(track / name, crop)
-                writer.writerow([name, frame.sample.text, *crop.shape[::-1], frame.time])
+        own = []
+        for index, frame in enumerate(draw_track(seed + number, mix)):
+            name, crop = f"{index:02d}.png", frame.sample.crop
+            _write_image(track / name, crop)
+            own.append([name, frame.sample.text, *crop.shape[::-1], frame.time])
+        _write_rows(track / "labels.csv", ["path", "text", "width", "height", "time"], own)
+        rows += [[f"{track.name}/{name}", *rest, track.name] for name, *rest in own]
+    _write_rows(folder / "labels.csv", ["path", "text", "width", "height", "time", "track"], rows)
     print(f"{count} vehicles in {folder} (seeds {seed} to {seed + count - 1})")
+
+
+def _write_rows(path: Path, header: list[str], rows: list[list[Any]]) -> None:
+    with path.open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows([header, *rows])
 
 
 if __name__ == "__main__":
