@@ -160,7 +160,7 @@ class PackedReads(Sequence[PlateRead]):
 def _what_is_wrong(read: PlateRead) -> str | None:
     """What the vote would find too: such a read would only keep others out of a full track."""
     if read.log_posteriors is not None and read.charset is not None:
-        check_charset("read", read.charset)
+        check_charset("crop_or_read", read.charset)
     wrong = what_is_wrong(read, frozenset(read.charset or ()))
     if wrong is not None or read.log_posteriors is None:
         return wrong

@@ -194,8 +194,8 @@ def choose_stop(tracks: Sequence[Track], settings: VoteSettings) -> tuple[float 
 def lowest_stop(rows: Sequence[dict[str, Any]]) -> float | None:
     """The lowest stop that, as all higher ones, loses no more than may be lost; None: the highest loses more.
 
-    What can be answered at 1 % error hangs on a few votes and moves from one stop to the next by more than may
-    be lost: a single row that passes may do so by chance.
+    What can be answered at 1 % error hangs on a few votes and moves from one stop to the next by more than
+    may be lost: a single row that passes may do so by chance.
 
     Args:
         rows: of reading everything, then of each stop, from the lowest to the highest.
