@@ -33,11 +33,30 @@ def finite_number(name: str, value: float) -> float:
     raise ValueError(f"{name}: expected a finite number, got {value}")
 
 
+def listed(name: str, values: Any, what: str) -> list[Any]:
+    """The values as a list; TypeError that names the argument for one text, or what cannot be gone through.
+
+    Args:
+        name: of the argument.
+        values: what was given.
+        what: was expected, in words.
+    """
+    try:
+        if not isinstance(values, (str, bytes)):
+            return list(iter(values))
+    except TypeError:
+        if hasattr(values, "__iter__"):  # its own error, while it was gone through
+            raise
+    hint = "" if values is None else "; put it in a list"
+    raise TypeError(f"{name}: expected {what}, got {type(values).__name__}{hint}")
+
+
 def checked_times(times: Iterable[float] | None, count: int) -> list[float] | None:
     """Finite seconds, as many as there are reads; TypeError or ValueError that names the wrong one else."""
     if times is None:
         return None
-    seconds = [finite_number(f"times[{index}]", time) for index, time in enumerate(times)]
+    given = listed("times", times, "a list of seconds, one per read")
+    seconds = [finite_number(f"times[{index}]", time) for index, time in enumerate(given)]
     if len(seconds) != count:
         raise ValueError(f"times: expected {count}, one per read, got {len(seconds)}")
     return seconds

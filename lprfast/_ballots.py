@@ -57,6 +57,9 @@ def check_read(name: str, read: object) -> None:
             continue
         if not isinstance(values, _MANY) or not all(issubclass(one, kinds) for one in set(map(type, values))):
             raise TypeError(f"{name}.{field}: expected a tuple of {what}, got {values!r:.60}")
+    for index, other in enumerate(read.alternatives):
+        if not isinstance(other.text, str):
+            raise TypeError(f"{name}.alternatives[{index}].text: expected a text, got {other.text!r:.60}")
 
 
 def common_charset(reads: Sequence[PlateRead]) -> Charset | None:
@@ -72,16 +75,23 @@ def common_charset(reads: Sequence[PlateRead]) -> Charset | None:
         if first is None:
             check_charset(f"reads[{index}]", read.charset)
             first = (index, read.charset)
-        elif read.charset is not first[1] and read.charset != first[1]:
+        elif read.charset is not first[1] and tuple(read.charset) != tuple(first[1]):
+            check_charset(f"reads[{index}]", read.charset)
             raise ValueError(
                 f"reads[{index}]: its charset differs from that of reads[{first[0]}]; "
                 "vote only reads of one model, or pass the others through read_from_text"
             )
-    return None if first is None else first[1]
+    return None if first is None else tuple(first[1])
 
 
 def check_charset(name: str, charset: Charset) -> None:
-    """ValueError that names the read where its charset has no single blank, or a symbol twice."""
+    """ValueError that names the read where its charset has no single blank, or a symbol twice.
+
+    TypeError where a symbol is no text.
+    """
+    odd = next((symbol for symbol in charset if not isinstance(symbol, str)), None)
+    if odd is not None:
+        raise TypeError(f"{name}.charset: expected a tuple of texts, got {odd!r:.60} in it")
     if charset.count("") != 1:
         raise ValueError(f'{name}: expected one blank "" in its charset')
     if len(frozenset(charset)) < len(charset):

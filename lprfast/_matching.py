@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lprfast._alphabet import Alphabet
-from lprfast._arguments import finite_number
+from lprfast._arguments import finite_number, listed
 from lprfast.results import PlateMatch, PlateVote
 from lprfast.voting import Watched, decide
 
@@ -42,7 +42,7 @@ def match_reads(vote: PlateVote, watchlist: Iterable[str], at_least: float) -> l
 def _checked(watchlist: Iterable[str]) -> list[str]:
     if isinstance(watchlist, str):
         raise TypeError("watchlist: expected texts, got one text; put it in a list")
-    texts = list(watchlist)
+    texts = listed("watchlist", watchlist, "a list of texts")
     for index, text in enumerate(texts):
         if not isinstance(text, str):
             raise TypeError(f"watchlist[{index}]: expected a text, got {type(text).__name__}")

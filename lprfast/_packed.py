@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ TOP = 4
 # What else could grow without end in a read made elsewhere.
 MAX_ALTERNATIVES = 5
 MAX_ERROR_LENGTH = 120
+_CHARSETS = 64  # more models than one process meets
 
 # confidence, raw_confidence; sharpness, contrast, clipped; width, height, lines
 _FIGURES = struct.Struct("<5d2IB")
@@ -66,10 +68,15 @@ class PackedRead:
         return bool(self.classes)
 
 
-def pack(read: PlateRead, time: float = 0.0, settings: VoteSettings | None = None) -> PackedRead:
+@functools.lru_cache(_CHARSETS)
+def one_charset(charset: Charset) -> Charset:
+    """The same object for equal ones: reads that were pickled bring their own."""
+    return charset
+
+
+def pack(read: PlateRead, time: float = 0.0) -> PackedRead:
     """The read without what the vote does not need, in bounded memory.
 
-    ``settings`` of an earlier read take the place of equal ones: reads that were pickled bring their own.
     A read that cannot vote for what is wrong in it becomes one with status ``error`` that says what.
 
     Raises:
@@ -96,7 +103,7 @@ def pack(read: PlateRead, time: float = 0.0, settings: VoteSettings | None = Non
         classes=classes,
         log_posteriors=log_posteriors,
         time=time,
-        settings=settings if read.vote_settings == settings else read.vote_settings,
+        settings=read.vote_settings,
     )
 
 
@@ -153,7 +160,7 @@ class PackedReads(Sequence[PlateRead]):
 def _what_is_wrong(read: PlateRead) -> str | None:
     """What the vote would find too: such a read would only keep others out of a full track."""
     if read.log_posteriors is not None and read.charset is not None:
-        check_charset("read", read.charset)
+        check_charset("crop_or_read", read.charset)
     wrong = what_is_wrong(read, frozenset(read.charset or ()))
     if wrong is not None or read.log_posteriors is None:
         return wrong

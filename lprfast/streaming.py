@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from lprfast._arguments import finite_number, stop_probability, whole_number
 from lprfast._ballots import check_read
-from lprfast._packed import Charset, PackedRead, PackedReads, pack
+from lprfast._packed import Charset, PackedRead, PackedReads, one_charset, pack
 from lprfast._ranking import (
     FINAL_PICTURES,
     FINAL_SHARE,
@@ -26,7 +26,7 @@ from lprfast.formats.prior import LayoutChoice, LayoutPrior, layout_prior
 from lprfast.reader import PlateReader
 from lprfast.results import Conflict, PlateRead, PlateVote
 from lprfast.track_event import TrackEvent
-from lprfast.vote_settings import VoteSettings, common_settings
+from lprfast.vote_settings import common_settings
 from lprfast.voting import vote
 
 DEFAULT_MAX_TRACKS = 1000
@@ -130,8 +130,6 @@ class TrackVoter:
             raise ValueError(f"expire_after: expected 0 or more seconds, got {expire_after}")
         given = not (layouts is None or layouts == "reads")
         self._layouts: Layouts = layout_prior(layouts) if given else layouts  # type: ignore[arg-type, assignment]
-        self._charset: Charset | None = None  # of the latest read
-        self._settings: VoteSettings | None = None  # likewise
         self._lock = threading.Lock()
         self._tracks: OrderedDict[Hashable, _Track] = OrderedDict()  # longest without an update first
 
@@ -166,9 +164,8 @@ class TrackVoter:
         if self._skips(track_id, time):
             return []
         read = self._read(crop_or_read)
-        packed = pack(read, time, self._settings)
-        self._settings = packed.settings or self._settings
-        charset = read.charset if packed.has_posteriors else None
+        packed = pack(read, time)
+        charset = one_charset(tuple(read.charset or ())) if packed.has_posteriors else None
         with self._lock:
             track = self._track_for(track_id, time, charset)
             event = self._add(track_id, track, packed)
@@ -235,9 +232,6 @@ class TrackVoter:
                 f"track_id {track_id!r}: the charset of this read differs from that of the reads before it; "
                 "give one track reads of one model, or pass the others through read_from_text"
             )
-        if charset == self._charset:
-            charset = self._charset  # one tuple for all tracks
-        self._charset = charset or self._charset
         track.charset = track.charset or charset
         self._touch(track_id, track, time)
         return track

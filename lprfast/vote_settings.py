@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import functools
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +15,7 @@ from lprfast.formats.prior import LayoutPrior
 # What the vote's probability may be calibrated by; csrc/vote/calibrate.cpp computes them. None of them may
 # weigh less than nothing: a read that agrees must not make its text less likely.
 VOTE_FEATURES = ("logit_probability", "agreement", "margin")
+_REMEMBERED = 64  # more models than one process meets
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,10 @@ class VoteSettings:
     weights: tuple[float, ...] = ()
     bias: float = 0.0
     layouts: LayoutPrior | None = None
+
+    def __reduce__(self) -> tuple[Callable[..., VoteSettings], tuple[object, ...]]:
+        listed = tuple(self.features), tuple(self.weights)
+        return _same, (self.correlation, self.floor, *listed, self.bias, self.layouts)
 
     @classmethod
     def from_dict(cls, vote: Mapping[str, Any]) -> VoteSettings | None:
@@ -72,6 +78,12 @@ class VoteSettings:
             "stop_at": None,
             "calibration": calibration,
         }
+
+
+@functools.lru_cache(_REMEMBERED)
+def _same(*values: Any) -> VoteSettings:
+    """Unpickled ones that are equal are one object, which a track or a vote holds once."""
+    return VoteSettings(*values)
 
 
 def check_vote(vote: Mapping[str, Any]) -> None:

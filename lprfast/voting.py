@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from numbers import Real
 from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
@@ -12,7 +13,7 @@ import numpy.typing as npt
 
 from lprfast import _core
 from lprfast._alphabet import Alphabet
-from lprfast._arguments import checked_times
+from lprfast._arguments import checked_times, finite_number, listed
 from lprfast._ballots import check_read, common_charset, leave_unreadable_out, reason_to_leave_out
 from lprfast._conflict import find_conflict
 from lprfast.formats.prior import LayoutChoice, LayoutPrior, layout_prior
@@ -66,11 +67,10 @@ def vote(
         ``unreadable``. No reads, or none with a text, is status ``no_plate``.
 
     Raises:
-        TypeError: a read is no PlateRead or has a field of another type, a time is no number.
+        TypeError: a read is no PlateRead or has a field of another type, a time is no number, or no list.
         ValueError: two reads come from different charsets, or one has no single blank or a symbol twice;
-            the message names it.
-            There is no such rule or layout; the message lists them. Layouts with another rule than
-            ``fused``. A time is not finite, or there are more or fewer times than reads.
+            the message names it. There is no such rule or layout; the message lists them. Layouts with
+            another rule than ``fused``. A time is not finite, or there are more or fewer times than reads.
     """
     if rule not in RULES:
         raise ValueError(f"rule: expected one of {', '.join(RULES)}; got {rule!r}")
@@ -80,7 +80,7 @@ def vote(
             f"layouts: only the rule 'fused' weighs them, not {rule!r}; leave one of the two out"
         )
     prior: Prior = layout_prior(layouts) if given else layouts  # type: ignore[arg-type, assignment]
-    reads = list(reads)
+    reads = listed("reads", reads, "a list of PlateReads")
     for index, read in enumerate(reads):
         check_read(f"reads[{index}]", read)
     seconds = checked_times(times, len(reads))
@@ -162,13 +162,19 @@ def read_from_text(
         width, height: of the crop in pixels, 0 when unknown. Wider crops weigh more.
 
     Raises:
+        TypeError: an argument is of another type; the message names it.
         ValueError: a confidence outside 0-1 or a number of them other than the text's length.
     """
+    if not isinstance(text, str):
+        raise TypeError(f"text: expected a text, got {text!r:.60}")
+    for name, pixels in (("width", width), ("height", height)):
+        finite_number(name, pixels)
     if confidence is not None:
         _check_probability("confidence", confidence)
     if char_confidences is None:
         each = DEFAULT_CHAR_CONFIDENCE if confidence is None else confidence ** (1 / max(len(text), 1))
         char_confidences = [each] * len(text)
+    char_confidences = listed("char_confidences", char_confidences, "a list of probabilities")
     if len(char_confidences) != len(text):
         raise ValueError(
             f"char_confidences: expected {len(text)} values, one per character, got {len(char_confidences)}"
@@ -193,6 +199,8 @@ def with_times(answer: PlateVote, times: Sequence[float]) -> PlateVote:
 
 
 def _check_probability(name: str, value: float) -> None:
+    if not isinstance(value, Real):
+        raise TypeError(f"{name}: expected a probability from 0 to 1, got {value!r:.60}")
     if not 0 <= value <= 1:
         raise ValueError(f"{name}: expected a probability from 0 to 1, got {value}")
 

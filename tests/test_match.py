@@ -213,6 +213,9 @@ def test_bad_arguments_are_named() -> None:
         answer.match("AB12")
     with pytest.raises(TypeError, match=r"watchlist\[1\]: expected a text, got int"):
         answer.match(["AB12", 5])  # type: ignore[list-item]
+    for bad_list in (None, 5):
+        with pytest.raises(TypeError, match=r"watchlist: expected a list of texts, got (NoneType|int)"):
+            answer.match(bad_list)  # type: ignore[arg-type]
     for bad in (-0.1, 1.1, math.nan):
         with pytest.raises(ValueError, match="at_least"):
             answer.match(["AB12"], at_least=bad)

@@ -6,7 +6,9 @@ import base64
 import importlib
 import io
 import json
+import math
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -24,6 +26,7 @@ from lprfast.evaluation.markup import Markup, escape, page, picture, table, tag
 from lprfast.evaluation.page import confusion_table, eval_page, is_right, marked, worst_errors
 from lprfast.evaluation.reliability import calibration
 from lprfast.evaluation.vote_page import VehicleEvidence, vote_page
+from lprfast.formats import layout_prior
 from lprfast.voting import RULES
 
 vote_module = importlib.import_module("lprfast.cli.vote")  # the package's own name is the command
@@ -279,6 +282,32 @@ def test_evidence_by_hand(tmp_path: Path) -> None:
     assert 'class="plate open">B<' in text  # under 0.9
     assert 'probability under 0.9: <span class="plate">A?</span>' in text
     assert 'class="plate">A<mark>8</mark>' in text
+
+
+def test_the_part_of_the_layouts_is_a_row_of_its_own(tmp_path: Path) -> None:
+    prior = layout_prior(["LLDD", "LLLDDDD"])
+    reads = [
+        PlateRead(text="AB12", confidence=0.5, width=40),
+        PlateRead(text="AB12", confidence=0.75, width=80),
+    ]
+    contributions = (
+        Contribution(0, True, 0.25, -2.0, "AB12", True),
+        Contribution(1, True, 0.75, -0.5, "AB12", True),
+    )
+    voted = PlateVote(
+        "AB12", 0.9, "ok", contributions=contributions, effective_reads=1.6, reads=reads, layouts=prior
+    )
+    paths = [tmp_path / "0.png", tmp_path / "1.png"]
+    found = parsed(vote_page([VehicleEvidence("x", paths, reads, voted)])).texts
+    # 1/2 of ln(P(y) / P_free(y)), P(y) = 0.9 / 2 / (26 * 26 * 100) + 0.1 P_free, P_free = 1/12 (0.95 / 36)^4.
+    free = (0.95 / 36) ** 4 / 12
+    part = 0.5 * min(math.log((0.45 / 67600 + 0.1 * free) / free), 6) / 1.6
+    row = found.index("layouts")
+    assert row > found.index("-0.375")  # after the crops
+    assert f"{part:.3f}" in found[row:]
+    assert "expected plates: LLDD, LLLDDDD" in found[row:]
+    plain = vote_page([VehicleEvidence("x", paths, reads, replace(voted, layouts=None))])
+    assert "layouts" not in parsed(plain).texts
 
 
 def test_a_vote_that_cannot_read_says_so(tmp_path: Path) -> None:

@@ -438,7 +438,7 @@ def test_memory_of_full_tracks_is_what_the_docs_say() -> None:
             }
             voter.update(track_id, replace(read, signature=signature, **changes), index)
     seen: set[int] = set()
-    size_of(voter._charset, seen)  # one for all tracks
+    size_of(voter._tracks[0].charset, seen)  # one for all tracks
     reads = [read for track in voter._tracks.values() for read in track.reads]
     assert len(reads) == 4 * 16
     assert max(size_of(read, set()) for read in reads) <= 1200
@@ -471,7 +471,7 @@ def test_a_hundred_thousand_live_tracks(monkeypatch: pytest.MonkeyPatch) -> None
     assert 200 * traced < held < 600 * traced
     assert most < 700 * traced
     shared: set[int] = set()
-    size_of([packed, CHARSET], shared)
+    size_of([packed, voter._tracks[0].charset], shared)
     each = {size_of(voter._tracks[track_id], set(shared)) for track_id in range(0, count, 1000)}
     assert sys.getsizeof(voter._tracks) + count * max(each) < 600 * count
     assert all(track.reads == [packed] for track in voter._tracks.values())

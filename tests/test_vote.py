@@ -447,6 +447,41 @@ def test_other_charsets_are_refused_by_name() -> None:
         vote([clear_read("AB12", 1), "AB12"])  # type: ignore[list-item]
 
 
+def test_a_charset_in_a_list_is_the_same_as_in_a_tuple() -> None:
+    reads = [clear_read("AB12", seed, 0.7) for seed in range(3)]
+    expected = vote(reads)
+    for number in range(3):
+        mixed = list(reads)
+        mixed[number] = replace(reads[number], charset=list(CHARSET))  # type: ignore[arg-type]
+        assert vote(mixed) == expected
+    voter = TrackVoter()
+    for time, read in enumerate(mixed):
+        voter.update(1, read, time)
+    assert voter.finish(1)[0].vote.text == "AB12"
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (clear_read("AB12", 1), "reads: expected a list of PlateReads, got PlateRead; put it in a list"),
+        (None, "reads: expected a list of PlateReads, got NoneType$"),
+        ("AB12", "reads: expected a list of PlateReads, got str; put it in a list"),
+    ],
+)
+def test_reads_that_are_no_list_are_named(given: Any, message: str) -> None:
+    with pytest.raises(TypeError, match=message):
+        vote(given)
+
+
+def test_an_error_of_the_callers_own_reads_stays() -> None:
+    def reads() -> Any:
+        yield clear_read("AB12", 1)
+        raise TypeError("of the caller")
+
+    with pytest.raises(TypeError, match="of the caller"):
+        vote(reads())
+
+
 def test_a_charset_with_a_symbol_twice_is_refused_by_name() -> None:
     doubled = replace(clear_read("AB12", 1), charset=(*CHARSET[:-1], "A"))
     with pytest.raises(ValueError, match=r"reads\[1\]: expected each symbol once .*, got .A. twice"):
@@ -470,7 +505,12 @@ ODD_FIELDS: list[tuple[dict[str, object], str]] = [
     ({"char_confidences": ("0.9",) * 4}, r"char_confidences: expected a tuple of numbers, got \('0.9'"),
     ({"runners_up": None}, "runners_up: expected a tuple of texts, got None"),
     ({"charset": "0123"}, "charset: expected a tuple of texts, got '0123'"),
+    ({"charset": ("", 5)}, "charset: expected a tuple of texts, got 5 in it"),
     ({"quality": None}, "quality: expected a Quality, got None"),
+    (
+        {"alternatives": (Alternative("AB", 0.1), Alternative(5, 0.1))},  # type: ignore[arg-type]
+        r"alternatives\[1\].text: expected a text, got 5",
+    ),
 ]
 
 
@@ -502,6 +542,16 @@ def test_texts_from_elsewhere_bring_their_own_symbols() -> None:
     assert vote([read_from_text("A"), read_from_text("A")]).text == "A"
 
 
+BAD_TEXTS: list[tuple[dict[str, Any], str]] = [
+    ({"text": None}, "text: expected a text, got None"),
+    ({"confidence": "x"}, "^confidence: expected a probability from 0 to 1, got 'x'"),
+    ({"char_confidences": 0.9}, "char_confidences: expected a list of probabilities, got float"),
+    ({"char_confidences": [None]}, r"char_confidences\[0\]: expected a probability from 0 to 1, got None"),
+    ({"width": "40"}, "width: expected a number, got '40'"),
+    ({"height": None}, "height: expected a number, got None"),
+]
+
+
 def test_read_from_text_checks_its_arguments() -> None:
     with pytest.raises(ValueError, match="expected 4 values"):
         read_from_text("AB12", (0.9,))
@@ -509,6 +559,9 @@ def test_read_from_text_checks_its_arguments() -> None:
         read_from_text("AB", (0.9, 1.5))
     with pytest.raises(ValueError, match=r"confidence: .*nan"):
         read_from_text("AB", confidence=math.nan)
+    for given, message in BAD_TEXTS:
+        with pytest.raises(TypeError, match=message):
+            read_from_text(**({"text": "A"} | given))
     read = read_from_text("AB12", confidence=0.0625)
     assert read.char_confidences == pytest.approx((0.5,) * 4)
     assert read_from_text("AB", (0.5, 0.5)).confidence == 0.25
@@ -584,6 +637,7 @@ def test_times_are_handed_on_and_change_nothing_else() -> None:
         ([math.inf, 1.0], ValueError, r"times\[0\]"),
         ([1.0, "2"], TypeError, r"times\[1\]: expected a number"),
         ([], ValueError, "got 0"),
+        (1.0, TypeError, "times: expected a list of seconds, one per read, got float; put it in a list"),
     ],
 )
 def test_times_that_are_none(times: list[float], error: type[Exception], message: str) -> None:

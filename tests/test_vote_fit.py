@@ -119,6 +119,25 @@ def test_where_to_stop_by_hand() -> None:
     assert vote_fit.read_best_first(easy, settings, 1.0)[1] == 6
 
 
+def test_a_stop_that_passes_by_chance_is_not_taken() -> None:
+    def chosen(*answered: float, right: float = 0.95) -> float | None:
+        stops = (None, 0.8, 0.9, 0.95, 0.99)
+        return vote_fit.lowest_stop(
+            [
+                {"stop_at": stop, "right": right if stop == 0.9 else 0.95, "answered_at_1_percent": share}
+                for stop, share in zip(stops, (0.85, *answered), strict=True)
+            ]
+        )
+
+    assert chosen(0.85, 0.85, 0.85, 0.85) == 0.8
+    assert chosen(0.84, 0.84, 0.84, 0.84) == 0.8  # one point less is allowed
+    assert chosen(0.88, 0.83, 0.87, 0.85) == 0.95  # the first of them by chance
+    assert chosen(0.83, 0.85, 0.83, 0.86) == 0.99
+    assert chosen(0.88, 0.88, 0.88, 0.83) is None
+    assert chosen(0.85, 0.85, 0.85, 0.85, right=0.947) == 0.8
+    assert chosen(0.85, 0.85, 0.85, 0.85, right=0.946) == 0.95
+
+
 # --- the command ---
 
 

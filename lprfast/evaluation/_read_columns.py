@@ -154,7 +154,7 @@ def _check_one_model(reads: Sequence[PlateRead]) -> None:
         if read.log_posteriors is None:
             continue
         first = read if first is None else first
-        if read.charset != first.charset or read.charset is None:
+        if read.charset is None or tuple(read.charset) != tuple(first.charset or ()):
             raise ValueError(f"reads[{index}]: its charset is not that of the reads before; save one model's")
         if read.vote_settings != first.vote_settings:
             raise ValueError(

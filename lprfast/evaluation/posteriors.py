@@ -176,13 +176,9 @@ def load_posteriors(path: str | os.PathLike[str]) -> CachedReads:
 def _layouts_document(settings: VoteSettings | None) -> dict[str, Any]:
     """The layouts as they are asked for by name; empty for none, and for what names do not make again."""
     layouts = None if settings is None else settings.layouts
-    if layouts is None:
+    if layouts is None or not layouts.by_name:
         return {}
-    try:
-        by_name = layout_prior(layouts.names, layouts.escape) == layouts
-    except (TypeError, ValueError):
-        by_name = False
-    return {"names": list(layouts.names), "escape": layouts.escape} if by_name else {}
+    return {"names": list(layouts.names), "escape": layouts.escape}
 
 
 def _settings_of(document: dict[str, Any]) -> VoteSettings | None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from lprfast.evaluation.markup import Box, Child, Markup, bar, page, picture, table, tag
 from lprfast.evaluation.page import marked
+from lprfast.formats import LayoutPrior
 from lprfast.results import OPEN_BELOW, Conflict, Contribution, PlateRead, PlateVote
 
 _SHOWN_ALTERNATIVES = 10
@@ -73,8 +74,8 @@ def _vehicle(vehicle: VehicleEvidence) -> list[Markup]:
 _EXPLANATION = (
     "Weight: the crop's share of the vote, its bar beside the heaviest crop's. Fit: natural logarithm of the "
     "winner's probability on this crop, 0 at best; a crop that shows something else goes no lower than the "
-    "vote's floor. Part: weight times fit; the parts add up to the winner's score. Marked characters differ "
-    "from the winner."
+    "vote's floor. Part: weight times fit; the parts, with that of the layouts (last row) where some plates "
+    "were expected, add up to the winner's score. Marked characters differ from the winner."
 )
 
 
@@ -149,8 +150,17 @@ def _crops(vehicle: VehicleEvidence) -> Markup:
     # Of a hundred crops each has a hundredth of the vote: the bars compare them with the heaviest.
     heaviest = max(one.weight for one in order) or 1.0
     rows = [_crop(vehicle, one, guess, one.weight / heaviest) for one in order]
+    if guess and vote.layouts and vote.effective_reads > 0:
+        rows.append(_expected(vote.layouts, guess, vote.effective_reads))
     heads = ("crop", "read", "confidence", "weight", "fit", "part", "size", "file", "remark")
     return table(heads, rows, numbers=(2, 4, 5))
+
+
+def _expected(layouts: LayoutPrior, guess: str, effective_reads: float) -> tuple[Child, ...]:
+    """What the layouts add to the score: counted once, however many reads there are (docs/layouts.md)."""
+    part = layouts.log_weight(guess) / effective_reads
+    names = ", ".join(layouts.names) or "given"
+    return ("layouts", "", "", "", "", _rounded(part, 3), "", "", f"expected plates: {names}")
 
 
 def _crop(vehicle: VehicleEvidence, one: Contribution, guess: str, share: float) -> tuple[Child, ...]:
@@ -161,15 +171,15 @@ def _crop(vehicle: VehicleEvidence, one: Contribution, guess: str, share: float)
         text,
         f"{read.confidence:.3f}" if read.text else "-",
         tag("span", bar(share, 40), f"{one.weight:.1%}", class_="line") if one.used else "-",
-        _negative(one.log_likelihood, 2) if one.used else "-",
-        _negative(one.weight * one.log_likelihood, 3) if one.used else "-",
+        _rounded(one.log_likelihood, 2) if one.used else "-",
+        _rounded(one.weight * one.log_likelihood, 3) if one.used else "-",
         tag("span", f"{read.width} x {read.height}", class_="line") if read.width else "-",
         path.name,
         _remark(read, one, vehicle.vote.conflict),
     )
 
 
-def _negative(value: float, digits: int) -> str:
+def _rounded(value: float, digits: int) -> str:
     return f"{round(value, digits) + 0.0:.{digits}f}"  # -0.0 + 0.0 is 0.0
 
 

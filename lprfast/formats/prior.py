@@ -6,16 +6,16 @@ import difflib
 import functools
 import math
 import re
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
 from lprfast import _core
 from lprfast._arguments import finite_number
-from lprfast.formats.groups import WORLD, country_names, group_names, layouts_named
+from lprfast.formats._template import check_template, shown
+from lprfast.formats.groups import country_names, group_names, layouts_named
 from lprfast.formats.layout import (
-    DECORATION,
     DIGITS,
     LATIN,
     PROVINCES,
@@ -35,8 +35,7 @@ CEILING = 6.0
 _LENGTHS = 12
 _RARE_SHARE = 0.05
 
-_LONGEST = 32  # characters in a template
-_MOST_STRINGS = 10_000  # in one of its lists
+_REMEMBERED = 64  # priors that are asked for again, or unpickled, are the same object: compiled once
 # Of all patterns of a prior together; the world has 347 and 35 thousand. What they cost: docs/layouts.md.
 _MOST_COMBINATIONS = 4096
 _MOST_WORK = 1_000_000
@@ -76,8 +75,23 @@ class LayoutPrior:
     def __repr__(self) -> str:
         return f"LayoutPrior({', '.join(self.names)}; {len(self.patterns)} patterns, escape {self.escape:g})"
 
-    def __reduce__(self) -> tuple[type[LayoutPrior], tuple[object, ...]]:
-        return LayoutPrior, (self.patterns, self.escape, self.names)  # what is compiled is made again
+    def __hash__(self) -> int:
+        return hash((self.names, self.escape, len(self.patterns)))  # of all their strings it takes long
+
+    def __reduce__(self) -> tuple[Callable[..., LayoutPrior], tuple[object, ...]]:
+        # Equal ones become one object, which is compiled once: each of many reads brings its own.
+        if self.by_name:
+            return layout_prior, (self.names, self.escape)
+        patterns = tuple((share, tuple(map(tuple, elements))) for share, elements in self.patterns)
+        return _same, (patterns, self.escape, tuple(self.names))
+
+    @functools.cached_property
+    def by_name(self) -> bool:
+        """Whether ``layout_prior(names, escape)`` makes it again."""
+        try:
+            return layout_prior(self.names, self.escape) == self
+        except (TypeError, ValueError):
+            return False
 
     def log_weight(self, text: str) -> float:
         """What the prior adds to the log-likelihood of a text, natural logarithm; never NaN or infinite."""
@@ -125,14 +139,14 @@ def layout_prior(layouts: LayoutChoice, escape: float = DEFAULT_ESCAPE) -> Layou
     """
     if isinstance(layouts, LayoutPrior):
         return layouts
-    if layouts in (WORLD, (WORLD,), [WORLD]) and escape == DEFAULT_ESCAPE:
-        return _world()
-    return _made(_shares(layouts), escape)
+    return _made(tuple(_shares(layouts).items()), finite_number("escape", escape))
 
 
-@functools.cache
-def _world() -> LayoutPrior:
-    return _made({WORLD: 1.0}, DEFAULT_ESCAPE)
+@functools.lru_cache(_REMEMBERED)
+def _same(
+    patterns: tuple[tuple[float, _Elements], ...], escape: float, names: tuple[str, ...]
+) -> LayoutPrior:
+    return LayoutPrior(patterns, escape, names)
 
 
 def _shares(layouts: object) -> dict[LayoutEntry, float]:
@@ -170,7 +184,7 @@ def _entry(entry: object) -> LayoutEntry:
         )
     if "," in entry:
         raise ValueError(
-            f"layouts: {_shown(entry)}: commas stand between entries only where all are in one string; "
+            f"layouts: {shown(entry)}: commas stand between entries only where all are in one string; "
             "here give each entry by itself"
         )
     return entry.strip()
@@ -183,16 +197,17 @@ def _share(entry: object, value: float) -> float:
     return share
 
 
-def _made(shares: Mapping[LayoutEntry, float], escape: float) -> LayoutPrior:
+@functools.lru_cache(_REMEMBERED)
+def _made(shares: tuple[tuple[LayoutEntry, float], ...], escape: float) -> LayoutPrior:
     patterns: defaultdict[_Elements, float] = defaultdict(float)
-    for entry, share in shares.items():
+    for entry, share in shares:
         found = _layouts(entry)
         total = math.fsum(layout.weight for layout in found)
         for layout in found:
             for pattern in layout.patterns:
                 elements = _elements(pattern, layout.letters)
                 patterns[elements] += share * layout.weight / total / len(layout.patterns)
-    names = tuple(entry if isinstance(entry, str) else entry.name for entry in shares)
+    names = tuple(entry if isinstance(entry, str) else entry.name for entry, _ in shares)
     return LayoutPrior(tuple((share, elements) for elements, share in patterns.items()), escape, names)
 
 
@@ -205,8 +220,8 @@ def _layouts(entry: LayoutEntry) -> tuple[PlateLayout, ...]:
     if found:
         return found
     if re.fullmatch("[a-z_]*", entry) or layouts_named(entry.lower()):
-        raise ValueError(f"layouts: there is no {_shown(entry)}{_close_to(entry)}; {_what_there_is()}")
-    _check_template(entry)
+        raise ValueError(f"layouts: there is no {shown(entry)}{_close_to(entry)}; {_what_there_is()}")
+    check_template(entry)
     return (PlateLayout(entry, (entry,)),)
 
 
@@ -214,39 +229,6 @@ def _elements(pattern: str, letters: str) -> _Elements:
     """What is written; of a pattern's symbols those that are only drawn are left out."""
     choices = (pattern_choices(symbol, letters) for symbol in split_pattern(pattern))
     return tuple(strings for strings in choices if strings)
-
-
-def _check_template(template: str) -> None:
-    """ValueError that says what is wrong, where, and what to write."""
-    symbols = split_pattern(template)
-    _check_length(template, len(symbols))  # before a message is made for each of them
-    place = length = 0
-    for symbol in symbols:
-        choices = pattern_choices(symbol, LATIN)
-        where = f"layouts: template {_shown(template)}, character {place + 1}: "
-        if symbol in DECORATION + "/":
-            raise ValueError(
-                f"{where}{symbol!r} is no text; write only what is read, the lines of a plate joined"
-            )
-        if symbol in "[]{}|":
-            raise ValueError(f"{where}{symbol!r} without its other half: [AB] is one of these characters, "
-                             "{AB|C} one of these strings")  # fmt: skip
-        if not choices:
-            hint = f"; for this very character write [{symbol}]" if symbol.isalnum() else ""
-            raise ValueError(
-                f"{where}{symbol!r} means nothing here; expected L, D, X, P, S, [..] or {{..|..}}{hint}"
-            )
-        _check_choices(choices, where)
-        length += max(map(len, choices))
-        place += len(symbol)
-    _check_length(template, length)
-
-
-def _check_length(template: str, length: int) -> None:
-    if length > _LONGEST:
-        raise ValueError(
-            f"layouts: template {_shown(template)}: {length} characters, more than the {_LONGEST} that can be"
-        )
 
 
 def _check_size(patterns: Sequence[_Elements]) -> None:
@@ -266,24 +248,6 @@ def _check_size(patterns: Sequence[_Elements]) -> None:
                 f"layouts: {found} {what}, more than the {most} that all patterns together can have; "
                 "write fewer patterns, or fewer lists {..|..} whose strings differ in length"
             )
-
-
-def _shown(text: str) -> str:
-    """For a message, which a long text would bury."""
-    return repr(text if len(text) <= _LONGEST else f"{text[:_LONGEST]}...")
-
-
-def _check_choices(choices: Sequence[str], where: str) -> None:
-    if len(choices) > _MOST_STRINGS:
-        raise ValueError(f"{where}{len(choices)} strings, more than {_MOST_STRINGS}")
-    if not all(choices):
-        raise ValueError(f"{where}an empty string; write two templates, one without this part")
-    twice = next((one for one, number in Counter(choices).items() if number > 1), None)
-    if twice is not None:
-        raise ValueError(f"{where}{_shown(twice)} stands twice")
-    odd = next((one for one in "".join(choices) if not one.isalnum() or one != one.upper()), None)
-    if odd is not None:
-        raise ValueError(f"{where}{odd!r}: expected digits, upper case letters or Chinese characters")
 
 
 def _close_to(name: str) -> str:
