@@ -56,7 +56,8 @@ def make_parser() -> argparse.ArgumentParser:
     add("--widths", type=int, nargs=2, default=(96, 240), metavar=("LOW", "HIGH"),
         help="px of the large crops (default 96 240)")  # fmt: skip
     add("--n", type=int, default=200, help="synthetic plates (default %(default)s)")
-    add("--seed", type=int, default=0, help="of plates and degradation; 0: those of training's validation")
+    add("--seed", type=int, default=1,
+        help="of plates and degradation (default %(default)s); 0: training's validation")  # fmt: skip
     add("--data", action="append", default=[], metavar="LABELS", help="labelled crops or CCPD; repeatable")
     add("--split", choices=("train", "dev"), default="dev", help="rows of --data (default %(default)s)")
     add("--fold", default="", help="symbols that count as the same, such as O0,I1")
