@@ -289,6 +289,6 @@ def _print(figures: Figures, tests: Sequence[Any], shown: Sequence[Example], fac
     out.print(
         f"{shrunk}; {facts['threads']} threads; times are processor time per crop, all threads. Intervals: "
         f"bootstrap over vehicles (track, else text), {facts['resamples']} resamples, seed {facts['seed']}. "
-        "Tests: McNemar, which takes crops of one vehicle for independent (the interval of the difference does "
-        "not)"
+        "Tests: McNemar, which takes crops of one vehicle for independent (the interval of the difference "
+        "does not)"
     )
