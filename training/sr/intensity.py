@@ -1,7 +1,7 @@
 """Maps of how noisy, blurred and blocky a picture looks at each of its pixels, whatever it should be.
 
-Simple stand-ins for the distortion maps of arXiv 2501.01483, whose estimators it does not give: to be
-compared between pictures of one plate, and no measure of anything.
+Simple stand-ins for the distortion maps of arXiv 2501.01483, whose estimators it does not give. The edges of
+characters enter all of them: they are to be compared between pictures of one plate, and measure nothing.
 """
 
 from __future__ import annotations
