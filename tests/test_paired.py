@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from lprfast.evaluation.paired import holm, mcnemar
+from lprfast.evaluation.bootstrap import Interval, cluster_bootstrap
+from lprfast.evaluation.paired import difference_interval, holm, mcnemar
 
 
 def test_mcnemar_by_hand() -> None:
@@ -33,6 +34,28 @@ def test_mcnemar_of_many() -> None:
 def test_mcnemar_of_unequal_lengths_is_named() -> None:
     with pytest.raises(ValueError, match="got 2 and 1"):
         mcnemar([True, False], [True])
+
+
+@pytest.mark.parametrize("change", [0, 1, -1])
+def test_equal_changes_have_an_interval_of_some_width(change: int) -> None:
+    """The chance that another of 10 clusters changes otherwise is at most 1 - 0.025^(1/10) = 0.3085."""
+    other = 1 - 0.025**0.1
+    found = difference_interval([change] * 20, [number // 2 for number in range(20)])
+    assert found is not None
+    low, high = {0: (-other, other), 1: (1 - 2 * other, 1.0), -1: (-1.0, 2 * other - 1)}[change]
+    assert (found.low, found.high) == (pytest.approx(low), pytest.approx(high))
+    assert (found.clusters, found.resamples) == (10, 0)
+    few = difference_interval([change] * 2, [0, 1])
+    assert few is not None
+    assert few.high - few.low > found.high - found.low
+    assert difference_interval([change] * 3, ["a"] * 3) is None
+
+
+def test_other_changes_have_the_bootstraps_interval() -> None:
+    changes, clusters = [1, 0, 0, -1, 1, 0], list("aabbcd")
+    expected = cluster_bootstrap(changes, [1] * 6, clusters, resamples=50, seed=3)
+    assert isinstance(expected, Interval)
+    assert difference_interval(changes, clusters, resamples=50, seed=3) == expected
 
 
 def test_holm_by_hand() -> None:

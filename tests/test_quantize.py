@@ -181,6 +181,8 @@ def test_worst_pairs_are_those_of_one_output() -> None:
     model = matrix_model([[1, 2], [3, 4]])
     model.graph.node[1].op_type = "Conv"
     assert worst_pairs(model) == {"product, input 1": 7}  # [outputs, inputs]
+    model.graph.node[1].op_type = "ConvTranspose"
+    assert worst_pairs(model) == {"product, input 1": 6}  # [inputs, outputs]
     model.graph.node[1].op_type = "Gemm"
     model.graph.node[1].attribute.append(helper.make_attribute("transB", 1))
     assert worst_pairs(model) == {"product, input 1": 7}

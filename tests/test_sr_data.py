@@ -24,6 +24,7 @@ from training.sr.data import (
     labelled_validation,
     patch_of,
     planes,
+    source_of,
     stacked,
     synthetic_validation,
     tensors,
@@ -59,6 +60,19 @@ def test_pairs_have_exact_sizes(library: Library, scale: int, channels: int) -> 
         assert pair.high.shape[:2] == (pair.low.shape[0] * scale, 24 * scale)
         assert pair.low.shape[2:] == pair.high.shape[2:] == ((3,) if channels == 3 else ())
         assert pair.text
+
+
+def test_a_plate_has_one_shape_at_every_scale(library: Library) -> None:
+    """Heights are whole pixels of the small crop, so half of one is what may be lost."""
+    aspects = set()
+    for seed in range(6):
+        x4, x8 = (
+            PairSource(scale, 1, "shrink", library).drawn(random.Random(seed), 192 // scale)[0].high.shape
+            for scale in (4, 8)
+        )
+        assert abs(x8[0] - x4[0]) <= 8 / 2 + 4 / 2
+        aspects.add(round(192 / x8[0]))
+    assert 5 in aspects
 
 
 @pytest.mark.parametrize("degradation", ["camera", "shrink"])
@@ -160,6 +174,27 @@ def test_batches_depend_on_seed_and_number_alone() -> None:
     stream = batches(maker, 5, workers=0, pin=False)
     assert np.array_equal(np.asarray(next(stream).high), first.high)
     assert np.array_equal(np.asarray(next(stream).high), other.high)
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ({}, (64, False, 4)),
+        ({"patch": 0}, (0, False, 4)),
+        ({"patch": 0, "one_line": True}, (0, True, 4)),
+        ({"loss": "reading"}, (0, True, 4)),
+        ({"degradation": "shrink"}, (64, False, 4)),
+        ({"degradation": "shrink", "patch": 0}, (0, False, 1)),  # four times the same pair otherwise
+        ({"degradation": "shrink", "patch": 0, "repeat": 2}, (0, False, 2)),
+    ],
+)
+def test_patches_lines_and_repeats_follow_loss_and_degradation(
+    settings: dict[str, Any], expected: tuple[Any, ...]
+) -> None:
+    config = Config(steps=1, **settings)
+    assert (config.patch, config.one_line, config.repeat) == expected
+    assert source_of(config, held_out=False).one_line is expected[1]
+    assert source_of(config, held_out=True).one_line
 
 
 def test_whole_plates_are_of_one_line_and_one_width() -> None:

@@ -14,10 +14,12 @@ from torch import nn
 
 from lprfast import _core
 from lprfast._ort_library import ort_library_path
+from lprfast.onnx_file.check import check_model
+from lprfast.onnx_file.edge_operators import INT8_OPERATORS
 from lprfast.sr_contract import SrContract
 from training import quantize_sr
 from training.onnx_file import ParityError
-from training.qdq import worst_pairs
+from training.qdq import QUANTISED, worst_pairs
 from training.sr import export
 from training.sr.models import build_model, lpsr, swinir, tbsrn
 
@@ -90,6 +92,33 @@ def test_the_ends_stay_in_fp32_where_all_of_int8_loses_too_much(
     assert record["fp32_convolutions"] == "the first 1 and the last"
     assert record["refused"] == {"none": 19.7}
     assert len(worst_pairs(onnx.load(out))) == 1  # of ESPCN's three
+
+
+def test_an_int8_lpsr_keeps_its_answers_and_the_check_says_what_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Transposed convolutions become int8 by output channel; attention's product and shares do not."""
+    torch.manual_seed(0)
+    for name, value in (("FEATURES", 8), ("BLOCKS", 1), ("REDUCTION", 2)):
+        monkeypatch.setattr(lpsr, name, value)
+    metadata = SrContract("tiny", 4, training={}).to_metadata()
+    proto = export.to_onnx(build_model("lpsr", 4, 1).eval(), 1, metadata)
+    images = np.random.default_rng(0).random((20, 1, 8, 16), np.float32)
+    for name, model in (("fp32", proto), ("int8", quantize_sr.int8_twin(proto, images, 0))):
+        (tmp_path / f"{name}.onnx").write_bytes(model.SerializeToString())
+    fp32, int8 = (
+        _core.Session(str(tmp_path / f"{name}.onnx"), ort_library_path()).run(images[:4])
+        for name in ("fp32", "int8")
+    )
+    assert np.abs(fp32 - int8).max() < 0.3 * fp32.std()
+    uses = {use.name: use for use in check_model(tmp_path / "int8.onnx", (8, 16)).operators}
+    assert {name: uses[name].quantised for name in ("Conv", "ConvTranspose", "Concat")} == {
+        "Conv": 7, "ConvTranspose": 2, "Concat": 3,
+    }  # fmt: skip
+    assert {name for name, use in uses.items() if not use.quantises} == {"Mul", "Sigmoid", "ReduceMean"}
+    assert set(QUANTISED) <= INT8_OPERATORS
+    weights = {tensor.name: tensor for tensor in onnx.load(tmp_path / "int8.onnx").graph.initializer}
+    assert list(weights["enlarge.0.weight_scale"].dims) == [8]  # one of each output
 
 
 def test_a_number_of_convolutions_can_stay_in_fp32(model_file: Path, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image
@@ -26,7 +27,8 @@ from training.sr.config import Config
 from training.sr.contenders import open_contenders, open_readers
 from training.sr.data import HELD_OUT_SEED, synthetic_validation
 from training.sr.distortions import STRENGTHS, distorted, distorted_pairs, distortion_map, map_values
-from training.sr.measure_pictures import contrast_chart, grid
+from training.sr.intensity import intensity
+from training.sr.measure_pictures import contrast_chart, grid, intensity_grid
 from training.sr.measure_report import markdown, plain
 from training.sr.measures import Contender, Spread, measure, spread
 from training.sr.paddle import ABSENT, PaddleTexts, load_paddle
@@ -241,6 +243,38 @@ def test_spoilt_pairs_come_from_the_large_picture() -> None:
     np.testing.assert_array_equal(made.low, pair().low)
 
 
+def test_each_intensity_sees_its_own_fault() -> None:
+    flat = np.full((64, 96), 128, np.uint8)
+    picture = cv2.GaussianBlur(RNG.integers(0, 256, (64, 96), np.uint8), (0, 0), 1.5)
+    noisy = distorted(flat, "noise", 10, 0)
+    assert intensity(noisy, "noise").mean() == pytest.approx(10, rel=0.3)
+    assert intensity(flat, "noise").max() == 0
+    assert intensity(flat, "blur").min() == 1
+    blurred = distorted(picture, "blur", 1.8, 0)
+    assert intensity(blurred, "blur").mean() > 1.5 * intensity(picture, "blur").mean()
+    blocks = np.repeat(np.repeat(RNG.integers(0, 256, (8, 12), np.uint8), 8, axis=0), 8, axis=1)
+    shifted = np.roll(blocks, (4, 4), (0, 1))
+    assert intensity(blocks, "compression").mean() > 1
+    assert intensity(shifted, "compression")[8:-8, 8:-8].max() == 0
+    assert intensity(np.repeat(noisy[..., None], 3, axis=2), "noise") == pytest.approx(
+        intensity(noisy, "noise")
+    )
+    with pytest.raises(ValueError, match="kind: expected one of noise, blur, compression, got 'rain'"):
+        intensity(flat, "rain")
+
+
+def test_a_step_between_blocks_by_hand() -> None:
+    """Gray levels 0 and 16 meet at column 8: 16 over a square of 8 x 8 of which the edge is one column."""
+    found = intensity(np.repeat(np.uint8([[0] * 8 + [16] * 8]), 32, axis=0), "compression")
+    assert found[16].max() == pytest.approx(16 / 8)
+    assert found[16, 0] == 0
+
+
+def test_intensities_stand_below_their_pictures() -> None:
+    picture = intensity_grid([Contender("none"), brighter(0)], [pair(0), pair(1)], 1)
+    assert picture.size == (2 * 208, 24 + 4 * (133 + 26))
+
+
 # Pictures.
 
 
@@ -368,7 +402,12 @@ def test_the_command_writes_what_it_is_asked_for(
     ways = ["none", "bicubic4", str(files / "four.onnx")]
     flags = [word for way in ways for word in ("--pipeline", way)]
     flags += ["--reader", str(files / "toy.onnx"), "--data", str(files / "labels.csv"), "--n", "2"]
-    assert measure_sr.main([*flags, "--contrast", "--maps", "--grid", "1", "--out", str(tmp_path)]) == 0
+    assert (
+        measure_sr.main(
+            [*flags, "--contrast", "--maps", "--grid", "1", "--intensity", "1", "--out", str(tmp_path)]
+        )
+        == 0
+    )
     out, err = capsys.readouterr()
     assert ABSENT in out
     assert ABSENT in err
@@ -384,7 +423,7 @@ def test_the_command_writes_what_it_is_asked_for(
     assert len(found["settings"]["readers"][0]["sha256"]) == 64
     made = sorted(path.name for path in tmp_path.glob("*.png"))
     assert made[:2] == ["contrast.png", "grid-0-synthetic.png"]
-    assert made[3:] == ["map-exact.png", "map-psnr_y.png"]
+    assert made[3:] == ["intensity.png", "map-exact.png", "map-psnr_y.png"]
     assert len(json.loads((tmp_path / "maps.json").read_text("utf-8"))) == 45
 
 

@@ -110,6 +110,8 @@ def test_a_missing_layer_is_named(tmp_path: Path) -> None:
     ("arch", "names"),
     [
         ("compact_42k", {"body.0.weight", "body.10.bias"}),
+        ("srcnn", {"conv1.weight", "conv2.bias", "conv3.weight"}),
+        ("espcn", {"conv1.weight", "conv2.bias", "conv3.weight"}),
         ("lpsr", {"head.weight", "blocks.7.alpha", "blocks.0.convs.2.weight", "enlarge.2.weight"}),
         ("msrn", {"head.weight", "body.7.conv_5_2.weight", "tail.2.2.bias", "tail.3.weight"}),
         ("esrgan", {"conv_first.weight", "body.22.rdb3.conv5.bias", "conv_up2.weight", "conv_last.bias"}),

@@ -199,6 +199,30 @@ def test_the_loss_is_the_weighted_sum() -> None:
     assert float(loss(upscaled, batch).detach()) == pytest.approx(float(expected.detach()), rel=1e-5)
 
 
+@pytest.mark.parametrize("metric", ["l1", "l2"])
+def test_balanced_terms_pull_the_pixels_equally_hard(metric: str) -> None:
+    """``ratio`` times as hard, whatever d and metric are; a fixed weight leaves that to the encoder."""
+    batch = make_batch(["A", "B"])
+    for d in (8, 64):
+        upscaled = upscaled_like(batch)
+        loss = Pecl(Small(d, True), d, metric=metric, weighting="balanced", ratio=0.5).train()
+        loss(upscaled, batch)
+        whole = loss(upscaled, batch)
+        pixel = functional.mse_loss(upscaled, batch.high)
+        first, both = (torch.autograd.grad(each, upscaled)[0] for each in (pixel, whole))
+        assert float((both - first).norm() / first.norm()) == pytest.approx(0.5, rel=1e-4)
+        assert loss.weights() == (1.0, loss.parts["w_contrast"])
+    assert list(loss.learnt_weights()) == []
+
+
+def test_a_dead_term_leaves_the_balance() -> None:
+    batch = make_batch(["A", "B"])
+    loss = Pecl(Small(64, True), 64, "as_printed", "balanced", margin=1e-6).train()
+    upscaled = upscaled_like(batch)
+    assert torch.equal(loss(upscaled, batch), functional.mse_loss(upscaled, batch.high))
+    assert loss.weights() == (1.0, 0.0)
+
+
 def test_the_learnt_weights_are_parameters_of_their_own_and_logged() -> None:
     with pytest.warns(UserWarning, match="runs to 0 or 1"):
         loss = Pecl(Small(8, False), 8, weighting="clipped_learnable")

@@ -33,11 +33,15 @@ UNUSED = "does not use it; leave it out, or choose --loss"
         (["--margin", "1"], f"--margin: --loss l1 {UNUSED} pecl"),
         (["--loss", "mse", "--weight", "1"], f"--weight: --loss mse {UNUSED} confidence or reading or pecl"),
         (["--loss", "lcofl", "--pixel", "l1"], f"--pixel: --loss lcofl {UNUSED} confidence or reading"),
-        (["--loss", "confidence", "--ratio", "1"], f"--ratio: --loss confidence {UNUSED} reading or lcofl"),
+        (["--loss", "confidence", "--ratio", "1"], f"--ratio: --loss confidence {UNUSED} reading or pecl"),
         (["--loss", "reading", "--adversarial", "0.005"], f"--adversarial: --loss reading {UNUSED} adv"),
         (["--loss", "reading", "--confusion", "x.json"], f"--confusion: --loss reading {UNUSED} lcofl"),
         (["--loss", "lcofl", "--train-encoder"], f"--train-encoder: --loss lcofl {UNUSED} pecl"),
-        (["--loss", "reading", "--weight", "1", "--ratio", "1"], "--ratio: used with no --weight only"),
+        (["--loss", "reading", "--weight", "1", "--ratio", "1"], "--ratio: used with no --weight, in"),
+        (["--loss", "pecl", "--ratio", "1"], "in PECL with --weighting balanced only"),
+        (["--loss", "pecl", "--weighting", "balanced", "--weight", "0.5"], "--weight: used with --weighting"),
+        (["--loss", "pecl", "--weighting", "balanced", "--weight-lr", "1"], "--weight-lr: used with"),
+        (["--loss", "reading", "--no-one-line"], "--no-one-line: --loss reading reads plates of one line"),
         (
             ["--loss", "pecl", "--margin", "1"],
             "--margin: used with --contrastive as_printed or pull_push",
@@ -107,6 +111,9 @@ def test_the_record_of_a_loss_holds_what_was_used() -> None:
         "contrastive": "pull_push", "weighting": "fixed", "metric": "l1", "embedding": 128, "pixel": "mse",
         "weight": 0.5, "encoder": "resnet18", "encoder_weights": "resnet18.pth", "train_encoder": False,
     }  # fmt: skip
+    balanced = Config(steps=1, loss="pecl", weighting="balanced", ratio=2.0).loss_settings()
+    assert balanced["ratio"] == 2.0
+    assert not {"weight", "weight_lr"} & balanced.keys()
     learnt = Config(steps=1, loss="pecl", weighting="uncertainty", lr=0.01).loss_settings()
     assert learnt["weight_lr"] == 0.01
     assert not {"weight", "margin"} & learnt.keys()

@@ -171,10 +171,12 @@ def test_a_run_starts_from_published_weights(finished: Path, tmp_path: Path) -> 
 
 def test_learning_lowers_the_loss(tmp_path: Path) -> None:
     flags = ["--arch", "espcn", "--steps", "20", "--lr", "0.005", "--no-export", "--difficulty", "0"]
+    flags += ["--eval-steps", "1"]
     assert train_sr.main([*flags, "--out", str(tmp_path / "o"), *SMALL]) == 0
-    log = [json.loads(line) for line in (tmp_path / "o" / "log.jsonl").read_text("utf-8").splitlines()]
-    gray = 10 * np.log10(1 / 0.25)  # a network that answers black everywhere is about there
-    assert log[-1]["synthetic"]["psnr"] > gray
+    validations = [event for event in read_log(tmp_path / "o") if event["event"] == "validation"]
+    begun, ended = validations[0], validations[-1]
+    assert (begun["step"], ended["step"]) == (1, 20)
+    assert ended["synthetic"]["psnr"] > begun["synthetic"]["psnr"] + 1.0
 
 
 def read_log(folder: Path) -> list[dict[str, Any]]:
@@ -198,7 +200,7 @@ def test_validations_by_steps_and_the_last_steps_are_logged(tmp_path: Path) -> N
 
 @pytest.mark.filterwarnings("ignore:clipped_learnable")
 def test_learnt_weights_follow_their_own_rate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Adam moves a weight by about its rate at each step, whatever the gradient is."""
+    """Adam moves a weight by about its rate at each step, less where the gradients of two steps differ."""
     monkeypatch.setattr(FrozenReader, "load", classmethod(lambda cls, spec: make_reader()))
     flags = ["--arch", "espcn", "--loss", "pecl", "--weighting", "clipped_learnable", "--no-export", *SMALL]
     flags += ["--steps", "4", "--eval-steps", "1", "--lr", "1e-4"]
@@ -213,8 +215,8 @@ def test_learnt_weights_follow_their_own_rate(tmp_path: Path, monkeypatch: pytes
         assert len(state["optimizer"]["param_groups"]) == 2
     # The schedule: a fiftieth, then a cosine from the peak at 6 % of the run.
     expected = sum(learning_rate(step / 4, 1.0) for step in range(4))
-    assert moved[0] == pytest.approx(1e-4 * expected, rel=0.1)
-    assert moved[2] == pytest.approx(0.05 * expected, rel=0.1)
+    assert moved[0] == pytest.approx(1e-4 * expected, rel=0.25)
+    assert moved[2] == pytest.approx(0.05 * expected, rel=0.25)
 
 
 def test_a_run_does_not_change_its_settings(finished: Path, capsys: pytest.CaptureFixture[str]) -> None:

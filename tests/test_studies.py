@@ -3,58 +3,115 @@
 from __future__ import annotations
 
 import json
+import signal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from training import label_study, sr_study, train_sr
+from training import label_study, sr_study
+from training.sr import run as run_module
 from training.sr.config import Config
+from training.sr_studies import STUDIES
 
 TINY = ["--batch", "2", "--val-size", "2", "--workers", "0", "--threads", "1"]
-SMALL = [*TINY, "--patch", "32", "--widths", "40", "80"]
 
 
-@pytest.mark.parametrize("name", sr_study.STUDIES)
+# What changes along with a factor: settings that only have a meaning beside it, and a network's own rate.
+FACTORS = (
+    {"loss", "contrastive", "weighting", "metric", "embedding"},
+    {"weighting", "weight_lr"},
+    {"arch", "lr"},
+)
+
+
+def configs_of(study: str, *flags: str) -> dict[str, Config]:
+    given, passed_on = sr_study.make_parser().parse_known_args([study, "--out", "x", *flags])
+    runs = sr_study.wanted_runs(STUDIES[study], given, passed_on)
+    return {name: sr_study.settings_of(flags) for name, flags in runs.items()}
+
+
+@pytest.mark.parametrize("name", STUDIES)
 def test_every_run_of_a_study_has_settings_that_training_takes(name: str) -> None:
-    study = sr_study.STUDIES[name]
-    configs = []
-    for flags in study.runs.values():
-        given = train_sr.make_parser().parse_args([*study.common.split(), *flags.split(), "--steps", "7"])
-        configs.append(Config.from_dict(vars(given)))
-    assert len({(config.scale, config.channels) for config in configs}) == 1
+    configs = list(configs_of(name, "--steps", "7").values())
+    assert len({(config.scale, config.channels, config.widths) for config in configs}) == 1
     assert len(set(configs)) == len(configs)
+    assert {(config.steps, config.eval_steps, config.select) for config in configs} == {(7, 1, "last")}
 
 
-def test_the_ablation_changes_one_factor_at_a_time() -> None:
-    study = sr_study.STUDIES["ablation"]
-    given = {
-        name: Config.from_dict(
-            vars(train_sr.make_parser().parse_args([*study.common.split(), *flags.split(), "--steps", "7"]))
-        ).to_dict()
-        for name, flags in study.runs.items()
-    }
-    factors = {
-        name: {key for key, value in config.items() if value != given["pull"][key]}
-        for name, config in given.items()
-    }
-    assert len(study.runs) <= 9
-    assert factors["d64"] == factors["d256"] == factors["d512"] == {"embedding"}
-    assert factors["l2"] == {"metric"}
-    assert factors["as-printed"] == {"contrastive"}
+@pytest.mark.parametrize("name", STUDIES)
+def test_every_run_differs_from_its_parent_in_one_factor(name: str) -> None:
+    configs = {run: config.to_dict() for run, config in configs_of(name).items()}
+    parents = {run: study_run.parent for run, study_run in STUDIES[name].runs.items()}
+    for run, parent in parents.items():
+        if parent is not None:
+            changed = {key for key, value in configs[run].items() if value != configs[parent][key]}
+            assert len(changed) == 1 or any(changed <= factor for factor in FACTORS), (run, changed)
+    alone = [run for run, parent in parents.items() if parent is None]
+    assert (
+        alone
+        == {
+            "grid": ["42k-l1", "lpsr-pecl"],
+            "table1": ["lpsr-l1"],
+            "ablation": ["mse"],
+        }[name]
+    )
+
+
+def test_the_ablation_balances_all_that_it_can() -> None:
+    assert len(STUDIES["ablation"].runs) == 9
+    weightings = {run: config.weighting for run, config in configs_of("ablation").items() if run != "mse"}
+    assert {run for run, weighting in weightings.items() if weighting != "balanced"} == {"clipped"}
+
+
+def test_imagenet_weights_go_to_the_runs_that_have_an_encoder() -> None:
+    configs = configs_of("table1", "--encoder-weights", "resnet18.pth")
+    given = {run for run, config in configs.items() if config.encoder_weights == "resnet18.pth"}
+    assert given == {"lpsr-pecl"}
+
+
+TINY_STUDY = ["grid", "--only", "espcn-l1", *TINY, "--widths", "40", "80"]
 
 
 def test_what_a_study_has_trained_it_does_not_train_again(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    command = ["grid", "--only", "espcn-l1", "--steps", "1", "--out", str(tmp_path), *SMALL]
-    assert sr_study.main(command) == 0
+    command = [*TINY_STUDY, "--out", str(tmp_path), "--steps"]
+    assert sr_study.main([*command, "1"]) == 0
     model = tmp_path / "espcn-l1" / sr_study.EXPORTED
     made = model.stat().st_mtime_ns
-    assert "| espcn-l1 | 1: " in capsys.readouterr().out
-    assert sr_study.main(command) == 0
+    assert "| espcn-l1 | 42k-l1 | 1: " in capsys.readouterr().out
+    assert sr_study.main([*command, "1", "--workers", "1"]) == 0
     assert model.stat().st_mtime_ns == made
-    assert sr_study.main(["grid", "--only", "no-such", "--out", str(tmp_path)]) == 2
-    assert "--only no-such: expected of 42k-l1, " in capsys.readouterr().err
+    for other, message in (
+        (["2"], "espcn-l1: was trained with --steps 1, expected 2; choose another --out"),
+        (["1", "--seed", "3"], "espcn-l1: was trained with --seed 0, expected 3"),
+        (["1", "--margin", "1"], "--margin: --loss l1 does not use it"),
+        (["1", "--only", "no-such"], "--only no-such: expected of 42k-l1, "),
+    ):
+        assert sr_study.main([*command, *other]) == 2
+        assert message in capsys.readouterr().err
+
+
+def test_a_stopped_study_says_so_and_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = [*TINY_STUDY, "--steps", "2", "--out", str(tmp_path)]
+    handlers = [(number, signal.getsignal(number)) for number in (signal.SIGINT, signal.SIGTERM)]
+    plain = run_module.Ema.update
+
+    def update(self: Any, model: Any, step: int) -> None:
+        plain(self, model, step)
+        signal.raise_signal(signal.SIGTERM)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(run_module.Ema, "update", update)
+        assert sr_study.main(command) == 1
+    assert "sr_study: espcn-l1: left no model.onnx" in capsys.readouterr().err
+    assert sr_study.main(command) == 0
+    assert (tmp_path / "espcn-l1" / sr_study.EXPORTED).is_file()
+    for number, handler in handlers:
+        signal.signal(number, handler)
 
 
 def test_the_study_of_labels_writes_its_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

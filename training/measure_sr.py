@@ -25,7 +25,7 @@ from training.sr.data import HELD_OUT_SEED, ValidationSet, labelled_validation, 
 from training.sr.distortions import STRENGTHS, distortion_map
 from training.sr.drawing import save
 from training.sr.labelled import read_pairs_file
-from training.sr.measure_pictures import contrast_chart, grid, map_pictures
+from training.sr.measure_pictures import contrast_chart, grid, intensity_grid, map_pictures
 from training.sr.measure_report import markdown, plain, plain_cell
 from training.sr.measures import Contender, Measured, TextReader, measure
 from training.sr.models import CHANNELS, SCALES
@@ -56,7 +56,8 @@ def make_parser() -> argparse.ArgumentParser:
     add("--widths", type=int, nargs=2, default=(96, 240), metavar=("LOW", "HIGH"),
         help="px of the large crops (default 96 240)")  # fmt: skip
     add("--n", type=int, default=200, help="synthetic plates (default %(default)s)")
-    add("--seed", type=int, default=0, help="of plates and degradation; 0: those of training's validation")
+    add("--seed", type=int, default=1,
+        help="of plates and degradation (default %(default)s); 0: training's validation")  # fmt: skip
     add("--data", action="append", default=[], metavar="LABELS", help="labelled crops or CCPD; repeatable")
     add("--split", choices=("train", "dev"), default="dev", help="rows of --data (default %(default)s)")
     add("--fold", default="", help="symbols that count as the same, such as O0,I1")
@@ -69,6 +70,8 @@ def make_parser() -> argparse.ArgumentParser:
     )
     add("--maps", action="store_true", help=f"heat maps over strengths of {', '.join(STRENGTHS)}")
     add("--grid", type=int, default=0, metavar="ROWS", help="picture of so many crops by every pipeline")
+    add("--intensity", type=int, default=0, metavar="PLATES",
+        help="maps of noise, blur and block edges in the pictures of so many plates")  # fmt: skip
     add("--threads", type=int, default=1, help="of enlarging and reading (default %(default)s)")
     add(
         "--out",
@@ -140,8 +143,9 @@ def _config(given: argparse.Namespace) -> Config:
     for flag in ("n", "threads"):
         if getattr(given, flag) < 1:
             raise ValueError(f"--{flag}: expected 1 or more, got {getattr(given, flag)}")
-    if given.seed < 0 or given.grid < 0:
-        raise ValueError("--seed, --grid: expected 0 or more")
+    for flag in ("seed", "grid", "intensity"):
+        if getattr(given, flag) < 0:
+            raise ValueError(f"--{flag}: expected 0 or more, got {getattr(given, flag)}")
     return Config.from_dict(
         {**settings, "widths": tuple(given.widths), "patch": 0, "val_size": given.n, "steps": 1}
     )
@@ -176,6 +180,9 @@ def _draw(job: Job, measured: Sequence[Measured]) -> None:
         for number, data in enumerate(job.sets):
             picture = grid(job.contenders, data.pairs, job.readers[0], job.settings, given.grid)
             save(given.out / f"grid-{number}-{data.name.replace('/', '-')}.png", picture)
+    if given.intensity:
+        picture = intensity_grid(job.contenders, job.sets[0].pairs, given.intensity)
+        save(given.out / "intensity.png", picture)
     if given.maps:
         pairs = job.sets[0].pairs
         cells = distortion_map(job.contenders, pairs, job.readers[:1], job.settings, given.seed)

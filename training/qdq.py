@@ -22,7 +22,8 @@ from onnxruntime.quantization.shape_inference import quant_pre_process
 
 CALIBRATION_BATCH = 20
 MAX_PAIR = 128  # 255 * 128 = 32640 still fits the 16 bits in which AVX2 adds two products
-LAYERS = ("Conv", "MatMul", "Gemm")
+LAYERS = ("Conv", "ConvTranspose", "MatMul", "Gemm")
+QUANTISED = (*LAYERS, "Relu", "Add")  # lprfast/onnx_file/edge_operators.py says what else lies between them
 METHODS = {
     "minmax": quantization.CalibrationMethod.MinMax,
     "percentile": quantization.CalibrationMethod.Percentile,
@@ -67,7 +68,7 @@ def quantize(
             static,
             _Batches(proto.graph.input[0].name, images),
             quant_format=quantization.QuantFormat.QDQ,
-            op_types_to_quantize=[*LAYERS, "Relu", "Add"],
+            op_types_to_quantize=list(QUANTISED),
             nodes_to_exclude=_kept_in_fp32(proto, stem, last),
             per_channel=True,
             reduce_range=True,
@@ -137,7 +138,9 @@ def worst_pairs(proto: onnx.ModelProto) -> dict[str, int]:
 def _worst_pair(node: onnx.NodeProto, weights: NDArray[np.int8]) -> int:
     sizes = np.abs(weights.astype(np.int64))
     transposed = any(a.name == "transB" and a.i for a in node.attribute)
-    if node.op_type == "Conv" or transposed:
+    if node.op_type == "ConvTranspose":  # [inputs, outputs, ...]
+        sizes = np.swapaxes(sizes, 0, 1)
+    if node.op_type in ("Conv", "ConvTranspose") or transposed:
         per_output = sizes.reshape(len(sizes), -1)
     else:
         per_output = np.swapaxes(sizes, -1, -2).reshape(-1, sizes.shape[-2])  # [..., inputs, outputs]

@@ -31,6 +31,7 @@ from training.onnx_file import check_new, replace_metadata, written_whole
 from training.qdq import Images, QuantizeError, check_pairs, quantize
 from training.settings import require
 from training.sr.data import stacked
+from training.sr.evaluate import psnr
 from training.sr.pairs import Pair, PairSource
 from training.synth.generator import Library
 
@@ -109,7 +110,7 @@ def _good_twin(
             record = {"method": "static QDQ, minmax", "fp32_convolutions": kept, "crops": recipe.crops}
             return proto, {**record, "compared": compared, "refused": refused}
         refused[kept] = compared["psnr_int8"]
-    tried = ", ".join(f"{psnr} dB ({kept} in fp32)" for kept, psnr in refused.items())
+    tried = ", ".join(f"{reached} dB ({kept} in fp32)" for kept, reached in refused.items())
     raise QuantizeError(
         f"fp32 reaches {compared['psnr_fp32']} dB on {recipe.compared} held-out plates, int8 {tried}: a drop "
         f"of more than {recipe.max_drop:g} dB"
@@ -151,8 +152,9 @@ def compare(fp32: Path, int8: Path, pairs: Pairs) -> dict[str, float]:
 
 
 def _psnr(answer: Images, high: NDArray[np.uint8]) -> float:
-    levels = np.clip(np.rint(answer * 255), 0, 255)
-    return float(10 * np.log10(255**2 / max(1e-9, float(np.mean((levels - high) ** 2)))))
+    """Of ``[1, C, h, w]``; all channels count alike, so that they may lie side by side."""
+    levels = np.clip(np.rint(answer * 255), 0, 255).astype(np.uint8)
+    return psnr(levels.reshape(1, -1), high.reshape(1, -1))
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -181,8 +183,8 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"quantize_sr: {error}; nothing was written", file=sys.stderr)
         return 1
     compared = record["compared"]
-    for kept, psnr in record["refused"].items():
-        print(f"not with {kept} in fp32: {psnr} dB")
+    for kept, reached in record["refused"].items():
+        print(f"not with {kept} in fp32: {reached} dB")
     print(
         f"{out}: PSNR fp32 {compared['psnr_fp32']} dB, int8 {compared['psnr_int8']} dB; convolutions left in "
         f"fp32: {record['fp32_convolutions']}"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -109,10 +108,10 @@ def compare_sr(
     """Compare ways of enlarging crops by what is read afterwards.
 
     LABELS as for lprfast eval. Every pipeline is run before every reader, on the same crops. Stated are, per
-    width, exact match and character accuracy with 95 % bootstrap intervals over vehicles, the time per crop
-    of enlarging and of reading, the votes, and paired tests against the first pipeline (with several readers,
-    against that of the first reader too), corrected for their number. A result that a wiring fault explains
-    is refused, as by lprfast eval.
+    width, exact match and character accuracy with 95 % bootstrap intervals over vehicles, the processor time
+    per crop of enlarging and of reading, the votes, and paired tests against the first pipeline (with several
+    readers, against that of the first reader too), corrected for their number. A result that a wiring fault
+    explains is refused, as by lprfast eval.
     """
     from lprfast.evaluation import Settings
     from lprfast.evaluation.sr_comparison import cells, paired_tests
@@ -166,7 +165,13 @@ def _open(
 ) -> list[PipelineReader]:
     """Every reader behind every pipeline, pipeline by pipeline: what one enlarges all readers then read."""
     from lprfast._core import OrtError
-    from lprfast.evaluation.sr_pipelines import KeptAnswers, PipelineReader, distinct_names, open_pipeline
+    from lprfast.evaluation.sr_pipelines import (
+        KeptAnswers,
+        PipelineReader,
+        distinct_names,
+        named_readers,
+        open_pipeline,
+    )
 
     try:
         opened = [open_pipeline(text, device, threads) for text in pipelines]
@@ -174,9 +179,7 @@ def _open(
         raise CannotStart(str(error)) from error
     names = distinct_names([[pipeline.name for pipeline in opened], list(pipelines)])
     opened = [replace(pipeline, name=name) for pipeline, name in zip(opened, names, strict=True)]
-    made = [make_reader(name, device, threads) for name in readers]
-    # One file may have been given in two spellings, such as a bundled model's name and its path.
-    once = {os.path.realpath(reader.model): reader for reader in made}.values()
+    once = named_readers([make_reader(name, device, threads) for name in readers]).values()
     ways = []
     for pipeline in opened:
         kept = KeptAnswers() if len(once) > 1 else None
@@ -233,13 +236,11 @@ def _run(
 
 
 def _reader_names(ways: Sequence[PipelineReader]) -> list[str]:
-    """The contracts' names; the files' where two readers share one, or else their paths."""
-    from lprfast.evaluation.sr_pipelines import distinct_names
+    """As ``named_readers`` has them, one for each way."""
+    from lprfast.evaluation.sr_pipelines import named_readers
 
-    readers = {way.reader.model: way.reader for way in ways}
-    contracts = [reader.contract.name for reader in readers.values()]
-    names = distinct_names([contracts, [Path(path).name for path in readers], list(readers)])
-    of_reader = dict(zip(readers, names, strict=True))
+    named = named_readers([way.reader for way in ways])
+    of_reader = {reader.model: name for name, reader in named.items()}
     return [of_reader[way.reader.model] for way in ways]
 
 
@@ -286,7 +287,8 @@ def _print(figures: Figures, tests: Sequence[Any], shown: Sequence[Example], fac
     out = console()
     shrunk = f"crops shrunk to {facts['width']} px" if facts["width"] else "crops as they are"
     out.print(
-        f"{shrunk}; {facts['threads']} threads; times are wall time per crop. Intervals: bootstrap over "
-        f"vehicles (track, else text), {facts['resamples']} resamples, seed {facts['seed']}. Tests: McNemar, "
-        "which takes crops of one vehicle for independent (the interval of the difference does not)"
+        f"{shrunk}; {facts['threads']} threads; times are processor time per crop, all threads. Intervals: "
+        f"bootstrap over vehicles (track, else text), {facts['resamples']} resamples, seed {facts['seed']}. "
+        "Tests: McNemar, which takes crops of one vehicle for independent (the interval of the difference "
+        "does not)"
     )

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
+
+from lprfast.evaluation.bootstrap import Interval, cluster_bootstrap, exact_interval
 
 
 def mcnemar(first: Sequence[bool], second: Sequence[bool]) -> float:
@@ -25,6 +27,32 @@ def mcnemar(first: Sequence[bool], second: Sequence[bool]) -> float:
     n, fewer = gained + lost, min(gained, lost)
     tail = sum(math.exp(_log_choose(n, k) - n * math.log(2)) for k in range(fewer + 1))
     return min(1.0, 2 * tail)
+
+
+def difference_interval(
+    changes: Sequence[int], clusters: Sequence[Hashable], *, resamples: int = 2000, seed: int = 0
+) -> Interval | None:
+    """95 % interval of the mean change: ``cluster_bootstrap``'s, but exact where every change is the same.
+
+    There each resample is the same, and a bootstrap would claim an interval of no width. Of C clusters that
+    all changed alike, another one changes otherwise with a probability of at most ``q``, 1 - 0.025^(1/C)
+    (Clopper and Pearson); that is ``[-q, q]`` about 0, and ``[1 - 2 q, 1]`` or ``[-1, 2 q - 1]`` at the ends,
+    where the worst change is one of 2.
+
+    Args:
+        changes: one per item: 1 gained, -1 lost, 0 as before.
+        clusters: one per item; items of one cluster are resampled together.
+        resamples, seed: of the bootstrap.
+
+    Returns:
+        The interval, -1 to 1, or None with fewer than two clusters.
+    """
+    found = cluster_bootstrap(changes, [1] * len(changes), clusters, resamples=resamples, seed=seed)
+    if found is None or len(set(changes)) > 1:
+        return found
+    other = exact_interval(0, found.clusters).high
+    low, high = {0: (-other, other), 1: (1 - 2 * other, 1.0), -1: (-1.0, 2 * other - 1)}[changes[0]]
+    return Interval(low, high, found.clusters, 0)
 
 
 def holm(p_values: Sequence[float]) -> list[float]:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from lprfast.data.label_rows import Box
-from lprfast.evaluation.bootstrap import Interval, cluster_bootstrap
+from lprfast.evaluation.bootstrap import Interval
 from lprfast.evaluation.breakdown import crop_rates, vehicle_rates
-from lprfast.evaluation.paired import holm, mcnemar
+from lprfast.evaluation.paired import difference_interval, holm, mcnemar
 from lprfast.evaluation.rates import Rates, Settings
 from lprfast.evaluation.run import Outcome
 from lprfast.evaluation.samples import Sample, VehicleSample
@@ -43,7 +43,7 @@ class Cell:
         width: a name of ``BUCKETS``, or ``all``.
         crops: rates over crops; None without any.
         vehicles: rates over votes, a vehicle being in the bucket of its widest crop; None without any.
-        sr_ms, read_ms: milliseconds per crop, wall time; None without crops.
+        sr_ms, read_ms: milliseconds of processor time per crop, all threads; None without crops.
     """
 
     width: str
@@ -77,7 +77,7 @@ class PairedTest:
         n: items.
         gained, lost: items that only the second pipeline, or only the first, has right.
         difference: of the exact match, second minus first, -1 to 1.
-        interval: of the difference, 95 % bootstrap over vehicles; None for a single one.
+        interval: of the difference, 95 % over vehicles (``difference_interval``); None for a single one.
         p: McNemar's exact two-sided p-value. Crops of one vehicle are not independent, which it does not
             know: with tracks believe the interval, or the vehicles.
         p_holm: corrected for all tests of the comparison.
@@ -137,9 +137,7 @@ def cells(run: Run, settings: Settings) -> list[Cell]:
         for name in BUCKETS
         if name in samples or name in vehicles
     ]
-    total = Spent(
-        *(sum(getattr(s, n) for s in run.spent.values()) for n in ("crops", "enlarging", "reading"))
-    )
+    total = sum(run.spent.values(), Spent())
     return [*found, _cell(ALL, run.outcome.samples, run.outcome.vehicles, total, settings)]
 
 
@@ -173,12 +171,7 @@ def paired_tests(runs: Sequence[Run], settings: Settings) -> list[PairedTest]:
         if run.reader != runs[0].reader:
             tests += _tests(runs[0], run, settings)
     corrected = holm([test.p for test in tests])
-    return [_with_holm(test, p) for test, p in zip(tests, corrected, strict=True)]
-
-
-def _with_holm(test: PairedTest, p_holm: float) -> PairedTest:
-    values = {name: getattr(test, name) for name in test.__dataclass_fields__}
-    return PairedTest(**{**values, "p_holm": p_holm})
+    return [replace(test, p_holm=p) for test, p in zip(tests, corrected, strict=True)]
 
 
 def _tests(first: Run, second: Run, settings: Settings) -> list[PairedTest]:
@@ -214,9 +207,7 @@ def _test(
     before = [a.text == a.label for a, _ in pairs]
     after = [b.text == b.label for _, b in pairs]
     changes = [int(b) - int(a) for a, b in zip(before, after, strict=True)]
-    interval = cluster_bootstrap(
-        changes, [1] * len(changes), clusters, resamples=settings.resamples, seed=settings.seed
-    )
+    interval = difference_interval(changes, clusters, resamples=settings.resamples, seed=settings.seed)
     p = mcnemar(before, after)
     names = (second.reader, first.reader, first.pipeline, second.pipeline, *what)
     counts = (len(changes), changes.count(1), changes.count(-1))

@@ -67,8 +67,9 @@ def comparison_page(
         warnings: sentences to stand at the top.
     """
     note = (
-        "Milliseconds per crop, wall time. Differences: the second pipeline minus the first, with a "
-        "bootstrap interval over vehicles; p is McNemar's, which takes crops of one vehicle for independent."
+        "Milliseconds of processor time per crop, all threads. Differences: the second pipeline minus the "
+        "first, with a bootstrap interval over vehicles; p is McNemar's, which takes crops of one vehicle "
+        "for independent."
     )
     return page(
         "lprfast compare-sr",

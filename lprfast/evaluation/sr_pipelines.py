@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -105,9 +106,23 @@ def distinct_names(choices: Sequence[Sequence[str]]) -> Sequence[str]:
     return next((names for names in choices if len(set(names)) == len(names)), choices[-1])
 
 
+def named_readers(readers: Sequence[PlateReader]) -> dict[str, PlateReader]:
+    """Each file once (a bundled model's name and its path are one), by its contract's name, or by the file's
+    where two contracts share one, or else by the path."""
+    once = {os.path.realpath(reader.model): reader for reader in readers}.values()
+    files = [reader.model for reader in once]
+    contracts = [reader.contract.name for reader in once]
+    names = distinct_names([contracts, [Path(file).name for file in files], files])
+    return dict(zip(names, once, strict=True))
+
+
 @dataclass
 class Spent:
-    """Wall time, in seconds, and the crops that took it."""
+    """Processor time of all threads, in seconds, and the crops that took it.
+
+    Not time on the clock, so that other work on the machine changes little. What a CUDA device does itself is
+    not in it.
+    """
 
     crops: int = 0
     enlarging: float = 0.0
@@ -122,7 +137,8 @@ class Spent:
 
 
 class KeptAnswers:
-    """What a pipeline made of each crop and the seconds that it took, so that the next reader need not wait.
+    """What a pipeline made of each crop and the processor seconds that took, so that the next reader need
+    not wait.
 
     Args:
         limit: bytes of enlarged crops; what is beyond is made anew each time.
@@ -138,9 +154,9 @@ class KeptAnswers:
         """One answer per crop, and the seconds that all of them take, kept ones included."""
         keys = [_digest(crop) for crop in crops]
         new = [index for index, key in enumerate(keys) if key not in self._kept]
-        start = time.perf_counter()
+        start = time.process_time()
         made = pipeline([crops[index] for index in new]) if new else []
-        each = (time.perf_counter() - start) / max(1, len(new))
+        each = (time.process_time() - start) / max(1, len(new))
         found = dict(zip(new, ((answer, each) for answer in made), strict=True))
         pairs = [found[index] if index in found else self._kept[key] for index, key in enumerate(keys)]
         for index in new:
@@ -220,9 +236,9 @@ class PipelineReader:
 
     def _read(self, crops: Sequence[Crop], spent: Spent) -> list[PlateRead]:
         answers, seconds = self._enlarge(crops)
-        start = time.perf_counter()
+        start = time.process_time()
         reads = self.reader.read_many(crops, enlarged=[answer.image for answer in answers])
-        spent.reading += time.perf_counter() - start
+        spent.reading += time.process_time() - start
         spent.enlarging += seconds
         spent.crops += len(crops)
         return [

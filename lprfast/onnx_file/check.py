@@ -30,7 +30,7 @@ class OperatorUse:
         name: as in ONNX; of other domains with the domain.
         count: nodes.
         macs: multiply-accumulates of these nodes for one crop.
-        quantises: whether static quantising to 8 bits gives it integer arithmetic.
+        quantises: whether static quantising to 8 bits, as this project does it, takes it.
         quantised: nodes that have it, between DequantizeLinear and QuantizeLinear.
         edge: whether it is on the list of what NPUs take.
         note: what else to know of it, or "".

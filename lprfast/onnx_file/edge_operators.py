@@ -37,9 +37,12 @@ EDGE_NOTES = {
 }
 """What to know of an operator beyond whether it is taken; from the same lists."""
 
-# What static 8-bit quantising (ONNX Runtime's, training/quantize.py) gives integer arithmetic.
-_INT8 = """
-Add AveragePool Clip Concat Conv ConvTranspose DepthToSpace Flatten Gather Gemm GlobalAveragePool LeakyRelu
-MatMul MaxPool Mul Pad Relu Reshape Resize Sigmoid Slice Softmax Split Squeeze Transpose Unsqueeze
+# What static 8-bit quantising, as training/qdq.py does it, asks ONNX Runtime's quantiser for (``QUANTISED``),
+# and what then lies between DequantizeLinear and QuantizeLinear because its neighbours do. Mul, Sigmoid and
+# Softmax are left in floating point.
+_INT8 = "Add Conv ConvTranspose Gemm MatMul Relu"
+_BETWEEN = """
+AveragePool Clip Concat DepthToSpace Flatten Gather GlobalAveragePool LeakyRelu MaxPool Pad Reshape Resize
+Slice Split Squeeze Transpose Unsqueeze
 """
-INT8_OPERATORS = frozenset(_INT8.split())
+INT8_OPERATORS = frozenset([*_INT8.split(), *_BETWEEN.split()])

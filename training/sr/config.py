@@ -35,7 +35,8 @@ class Config(Settings):
     steps: int | None = None
     batch: int = 16
     patch: int | None = None  # side in pixels of what is compared; 0: whole plates; None: by loss
-    repeat: int = 4  # pairs of each synthetic plate
+    one_line: bool | None = None  # leaves plates of two lines out; None: where the loss reads
+    repeat: int | None = None  # pairs of each plate; None: 4, or 1 where they would be equal
     lr: float = 1e-4
     clip: float = 1.0
     ema: float = 0.999
@@ -100,6 +101,7 @@ class Config(Settings):
         least = LEAST_WIDTH * self.scale
         require(least <= low <= high <= 1024, "--widths", f"{least} <= LOW <= HIGH <= 1024", self.widths)
         self._check_patch()
+        self._settle_plates()
         if self.encoder == "reader" and self.train_encoder:
             raise ValueError("--train-encoder: the reader's trunk stays as it is; choose --encoder resnet18")
 
@@ -127,6 +129,15 @@ class Config(Settings):
         fits = patch == 0 or (patch % self.scale == 0 and 4 * self.scale <= patch <= self.widths[0])
         what = f"0 or a multiple of {self.scale} from {4 * self.scale} to the least of --widths"
         require(fits, "--patch", what, self.patch)
+
+    def _settle_plates(self) -> None:
+        if self.one_line is None:
+            object.__setattr__(self, "one_line", self.needs_plates)
+        if self.needs_plates and not self.one_line:
+            raise ValueError(f"--no-one-line: --loss {self.loss} reads plates of one line; leave it out")
+        if self.repeat is None:
+            equal = self.degradation == "shrink" and self.patch == 0
+            object.__setattr__(self, "repeat", 1 if equal else 4)
 
     @property
     def needs_plates(self) -> bool:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from lprfast import PlateReader
 from lprfast.evaluation.hashes import file_sha256
-from lprfast.evaluation.sr_pipelines import distinct_names, open_pipeline
+from lprfast.evaluation.sr_pipelines import distinct_names, named_readers, open_pipeline
 from lprfast.onnx_file.costs import parameters
 from lprfast.onnx_file.graph import read_model
 from training.sr.measures import Contender, PlateTexts
@@ -53,11 +51,7 @@ def open_readers(models: Sequence[str], threads: int) -> list[PlateTexts]:
         ValueError, OrtError: as ``PlateReader``.
     """
     opened = [PlateReader(model, color="bgr", threads=threads) for model in models]
-    readers = list({os.path.realpath(reader.model): reader for reader in opened}.values())
-    contracts = [reader.contract.name for reader in readers]
-    files = [reader.model for reader in readers]
-    names = distinct_names([contracts, [Path(file).name for file in files], files])
-    return [PlateTexts(name, reader) for name, reader in zip(names, readers, strict=True)]
+    return [PlateTexts(name, reader) for name, reader in named_readers(opened).items()]
 
 
 def reader_facts(reader: PlateTexts) -> dict[str, Any]:

@@ -68,10 +68,10 @@ class PairMaker(Dataset[Raw]):
             try:
                 # As many of the same crop as of a synthetic plate: the share is one of pairs.
                 row = rng.choice(file.rows)
-                return [source.labelled(rng, row, width) for _ in range(config.repeat)]
+                return [source.labelled(rng, row, width) for _ in range(config.repeat or 1)]
             except ValueError:
                 pass  # damaged behind its header; a synthetic plate takes its place
-        return source.drawn(rng, width, (config.patch or 0) // config.scale, config.repeat)
+        return source.drawn(rng, width, (config.patch or 0) // config.scale, config.repeat or 1)
 
     def _pairs(self) -> PairSource:
         if self._source is None:
@@ -80,10 +80,10 @@ class PairMaker(Dataset[Raw]):
 
 
 def source_of(config: Config, held_out: bool) -> PairSource:
-    """The pairs of a run's settings; plates of two lines only where nobody reads."""
+    """The pairs of a run's settings; the held-out ones are of one line always, because they are read."""
     cv2.setNumThreads(0)
     library = Library(held_out, system_fonts=True)
-    one_line = held_out or config.needs_plates
+    one_line = held_out or bool(config.one_line)
     return PairSource(config.scale, config.channels, config.degradation, library, config.difficulty, one_line)
 
 

@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from lprfast.evaluation import image_quality
 from lprfast.evaluation.metrics import score
 from lprfast.prepare import prepare
 from training.sr.data import ValidationSet, planes
@@ -20,10 +21,9 @@ Scores = dict[str, float]
 PERFECT = 100.0  # dB, of equal images
 
 
-def psnr(a: Image, b: Image) -> float:
-    """Peak signal-to-noise ratio in dB over all pixels and channels, at most 100."""
-    error = float(np.mean((a.astype(np.float64) - b) ** 2))
-    return PERFECT if error == 0 else min(PERFECT, 10 * float(np.log10(255**2 / error)))
+def psnr(a: Image, b: Image, *, luma_only: bool = False) -> float:
+    """``image_quality.psnr`` in dB, but at most 100, so that means over pictures stay finite."""
+    return min(PERFECT, image_quality.psnr(a, b, luma_only=luma_only))
 
 
 @torch.inference_mode()

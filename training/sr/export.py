@@ -76,6 +76,8 @@ def training_record(state: dict[str, Any], model: nn.Module) -> dict[str, Any]:
         "reader": Path(config.reader).name,
         "degradation": config.degradation,
         "widths": list(config.widths),
+        "patch": config.patch,
+        "one_line": config.one_line,
     }
 
 

@@ -15,14 +15,15 @@ if TYPE_CHECKING:
     from training.sr.config import Config
 
 PECL_WEIGHT = 0.5
+LEARNT_WEIGHTINGS = ("clipped_learnable", "uncertainty")
 LOSS_SETTINGS: Mapping[str, tuple[str, ...]] = {
     "l1": (),
     "mse": (),
     "confidence": ("pixel", "weight"),
     "reading": ("pixel", "weight", "ratio"),
     "pecl": (
-        "contrastive", "weighting", "metric", "embedding", "margin", "pixel", "weight", "weight_lr",
-        "encoder", "encoder_weights", "train_encoder",
+        "contrastive", "weighting", "metric", "embedding", "margin", "pixel", "weight", "ratio",
+        "weight_lr", "encoder", "encoder_weights", "train_encoder",
     ),
     "lcofl": ("weight", "ratio", "confusion"),
     "adversarial": ("pixel", "weight", "ratio", "adversarial"),
@@ -30,9 +31,12 @@ LOSS_SETTINGS: Mapping[str, tuple[str, ...]] = {
 # Of these, what matters only beside another setting: how to say it, and whether a run has it so.
 _BESIDE: Mapping[str, tuple[str, Callable[[Config], bool]]] = {
     "weight": ("--weighting fixed", lambda c: c.loss != "pecl" or c.weighting == "fixed"),
-    "ratio": ("no --weight", lambda c: c.weight is None),
+    "ratio": (
+        "no --weight, in PECL with --weighting balanced",
+        lambda c: c.weighting == "balanced" if c.loss == "pecl" else c.weight is None,
+    ),
     "margin": ("--contrastive as_printed or pull_push", lambda c: c.contrastive != "pull"),
-    "weight_lr": ("--weighting clipped_learnable or uncertainty", lambda c: c.weighting != "fixed"),
+    "weight_lr": ("--weighting clipped_learnable or uncertainty", lambda c: c.weighting in LEARNT_WEIGHTINGS),
     "encoder_weights": ("--encoder resnet18", lambda c: c.encoder == "resnet18"),
 }
 

@@ -10,6 +10,7 @@ from lprfast.evaluation import Settings
 from lprfast.evaluation.image_quality import contrast
 from training.sr.distortions import MapCell, map_values
 from training.sr.drawing import Panel, crop_grid, heat_map, line_chart
+from training.sr.intensity import intensity_rows
 from training.sr.measures import Contender, Measured, TextReader, enlarged
 from training.sr.pairs import Pair
 
@@ -59,8 +60,7 @@ def grid(
 
     Under each stands what is read of it (green: right), under the original the label too.
     """
-    count = min(rows, len(pairs))
-    chosen = [pairs[number * len(pairs) // count] for number in range(count)]
+    chosen = _spread(pairs, rows)
     ways = [
         Contender("low"),
         *(each for each in contenders if each.enlarge),
@@ -68,6 +68,23 @@ def grid(
     ]
     columns = [_column(each, chosen, reader, settings) for each in ways]
     return crop_grid([each.name for each in ways], list(zip(*columns, strict=True)))
+
+
+def intensity_grid(contenders: Sequence[Contender], pairs: Sequence[Pair], count: int) -> Picture:
+    """``count`` plates spread evenly over the pairs, each as the original and as each contender that enlarges
+    has it, over the maps of ``training.sr.intensity``."""
+    chosen = _spread(pairs, count)
+    ways = [Contender("original", original=True), *(each for each in contenders if each.enlarge)]
+    made = [enlarged(each, chosen)[0] for each in ways]
+    rows = []
+    for pair, *images in zip(chosen, *made, strict=True):
+        rows += intensity_rows([pair.low if image is None else image for image in images])
+    return crop_grid([each.name for each in ways], rows)
+
+
+def _spread(pairs: Sequence[Pair], count: int) -> list[Pair]:
+    count = min(count, len(pairs))
+    return [pairs[number * len(pairs) // count] for number in range(count)]
 
 
 def _column(

@@ -16,9 +16,9 @@ import numpy as np
 
 from lprfast import PlateReader
 from lprfast.evaluation import Interval, Settings, exact_interval, score
-from lprfast.evaluation.image_quality import SSIM_SIDE, psnr, ssim
+from lprfast.evaluation.image_quality import SSIM_SIDE, ssim
 from lprfast.super_resolution import UpscaledCrop
-from training.sr.evaluate import PERFECT
+from training.sr.evaluate import psnr
 from training.sr.pairs import Image, Pair
 
 Enlarge = Callable[[Sequence[Image]], list[UpscaledCrop]]
@@ -164,8 +164,8 @@ def measure(
         data,
         len(pairs),
         len(pairs) - len(made) if contender.enlarge else 0,
-        spread([_psnr(image, high) for image, high in colour]),
-        spread([_psnr(image, high, luma_only=True) for image, high in luma]),
+        spread([psnr(image, high) for image, high in colour]),
+        spread([psnr(image, high, luma_only=True) for image, high in luma]),
         spread([ssim(image, high) for image, high in luma if min(high.shape[:2]) >= SSIM_SIDE]),
         spread(times),
         tuple(found for each in readers if (found := reading(each, pairs, images, settings))),
@@ -205,10 +205,6 @@ def reading(
     confidence = spread([float(each) for _, each in found])
     interval = exact_interval(total.exact, total.n)
     return Reading(reader.name, total.n, total.exact, interval, total.cer, confidence)
-
-
-def _psnr(image: Image, high: Image, *, luma_only: bool = False) -> float:
-    return min(PERFECT, psnr(image, high, luma_only=luma_only))
 
 
 def _colour(image: Image) -> Image:

@@ -14,7 +14,7 @@ from lprfast.data.images import load_image
 from training.ocr.labels import LabelledCrop
 from training.synth.camera import Optics, draw_optics, draw_view
 from training.synth.generator import FLAT, Library
-from training.synth.pair import degraded, scene
+from training.synth.pair import LEAST_HEIGHT, degraded, scene
 from training.synth.surface import to_bytes
 
 Image = NDArray[np.uint8]
@@ -85,7 +85,7 @@ class PairSource:
         wide = min(width, image.shape[1] // self.scale)
         if wide < LEAST_WIDTH:
             raise ValueError(f"{row.path.name}: {image.shape[1]} px wide, too small for x{self.scale}")
-        tall = max(4, round(wide * image.shape[0] / image.shape[1]))
+        tall = max(LEAST_HEIGHT, round(wide * image.shape[0] / image.shape[1]))
         size = (wide * self.scale, tall * self.scale)
         large = cv2.resize(image, size, interpolation=cv2.INTER_AREA).astype(np.float32)
         return self._pair(rng, large, draw_optics(rng, self.difficulty), row.text)

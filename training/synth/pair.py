@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from training.synth import camera
 from training.synth.camera import Box, Gray, Optics, View
 
+LEAST_HEIGHT = 4  # pixels of a small crop
+
 
 def scene(
     rng: random.Random,
@@ -28,7 +30,8 @@ def scene(
     """
     width, least = size
     crop = camera.frame(box, view)[1]
-    height = max(8, min(2 * width, round(width * view.stretch * crop[3] / crop[2])))
+    # Of a plate at x8 few rows are left: a larger least height would stretch it.
+    height = max(LEAST_HEIGHT, min(2 * width, round(width * view.stretch * crop[3] / crop[2])))
     tall = max(height, least)
     # Pixel centres: the plate may begin anywhere within a pixel of the crop, and lies in the middle.
     phase = (rng.uniform(-0.5, 0.5) * scale - 0.5, (rng.uniform(-1, 1) + tall - height) * scale / 2 - 0.5)

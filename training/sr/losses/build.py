@@ -39,7 +39,7 @@ def build_loss(config: Config, reader: FrozenReader) -> SrLoss:
         return ConfidenceLoss(reader, weight, pixel)
     return Pecl(
         _encoder(config, reader), config.embedding, config.contrastive, config.weighting, config.metric,
-        margin_of(config), weight, pixel,
+        margin_of(config), weight, pixel, config.ratio,
     )  # fmt: skip
 
 

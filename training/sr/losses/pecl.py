@@ -6,8 +6,9 @@
   Chopra and LeCun (2006): its descent drives the enlarged image's embedding **away** from the true one's. In
   L1, where D reaches 2 sqrt(d), it is zero and dead once D >= 2; in L2, where D <= 2, it repels for ever. The
   paper's words say the opposite. Only for comparison.
-* ``pull``: ``D^2 / E0^2``. E0, the mean D of independent random unit vectors, keeps the scale the same for
-  every d: ``2 sqrt(d / pi)`` in L1, ``sqrt(2)`` in L2.
+* ``pull``: ``D^2 / E0^2``. E0 is the mean D of independent random unit vectors, ``2 sqrt(d / pi)`` in L1 and
+  ``sqrt(2)`` in L2: embeddings that have nothing in common cost about 1 for every d. Nothing is said of the
+  gradient at the pixels, which depends on the encoder; ``balanced`` weighs by that.
 * ``pull_push``: pull, and ``mean_j max(m - D(v_i, v_j), 0)^2 / E0^2`` over the plates j of the batch with
   **another text** (patches of one plate are no negatives). The push holds the true images' embeddings apart:
   it shapes an encoder that is trained and never the enlarged image. m is E0 / 2.
@@ -23,10 +24,10 @@ import torch
 from torch import Tensor, nn
 
 from training.sr.losses.encoders import Encoder
-from training.sr.losses.terms import Batch, SrLoss, pixel_loss
+from training.sr.losses.terms import Batch, GradientBalance, SrLoss, pixel_loss
 
 CONTRASTIVE = ("as_printed", "pull", "pull_push")
-WEIGHTINGS = ("fixed", "clipped_learnable", "uncertainty")
+WEIGHTINGS = ("fixed", "balanced", "clipped_learnable", "uncertainty")
 METRICS = ("l1", "l2")
 PRINTED_MARGIN = 2.0
 LOG_VARIANCES = (-6.0, 6.0)  # bounds: log L goes to minus infinity with L
@@ -38,6 +39,9 @@ class Pecl(SrLoss):
     ``weighting``:
 
     * ``fixed``: w_c = ``weight``, w_p = 1 - w_c;
+    * ``balanced``, ours and not the paper's: w_p = 1 and w_c such that the second gradient at the enlarged
+      image is ``ratio`` times as long as the first (``GradientBalance``). With a fixed weight a random
+      encoder drowns the pixels, and each of d, metric and form changes how much;
     * ``clipped_learnable``, as printed: w_p is learnt and cut to 0-1, w_c = 1 - w_p. Since dL/dw_p is the
       difference of the two losses, it runs to the end that multiplies the **smaller** one; with
       ``as_printed`` that is a total of zero and no gradient for the network;
@@ -55,13 +59,16 @@ class Pecl(SrLoss):
         margin: float | None = None,
         weight: float = 0.5,
         pixel: str = "mse",
+        ratio: float = 1.0,
     ) -> None:
         super().__init__()
         self.encoder, self.d = encoder, d
         self.contrastive, self.weighting, self.metric = contrastive, weighting, metric
         self.margin = default_margin(contrastive, metric, d) if margin is None else margin
         self.weight, self.pixel = weight, pixel
-        if weighting == "clipped_learnable":
+        if weighting == "balanced":
+            self.balance = GradientBalance(ratio)
+        elif weighting == "clipped_learnable":
             warnings.warn("clipped_learnable: the weight runs to 0 or 1", stacklevel=2)
             self.pixel_share = nn.Parameter(torch.tensor(0.5))
         elif weighting == "uncertainty":
@@ -74,6 +81,8 @@ class Pecl(SrLoss):
             return first
         u, v = self.encoder(upscaled, batch), self.encoder(batch.high, batch)
         second = contrast(u, v, self.contrastive, self.metric, self.margin, batch.texts)
+        if self.weighting == "balanced":
+            self.balance(first, second, upscaled)
         w_pixel, w_contrast = self.weights()
         apart = distance(u, v, self.metric).mean()
         self.note(pixel=first, contrast=second, distance=apart, w_pixel=w_pixel, w_contrast=w_contrast)
@@ -81,8 +90,9 @@ class Pecl(SrLoss):
 
     def weighed(self, pixel: Tensor, contrastive: Tensor) -> Tensor:
         """The two terms by the weighting that was chosen."""
-        if self.weighting == "fixed":
-            return (1 - self.weight) * pixel + self.weight * contrastive
+        if self.weighting in ("fixed", "balanced"):
+            w_pixel, w_contrast = self.weights()
+            return w_pixel * pixel + w_contrast * contrastive
         if self.weighting == "clipped_learnable":
             return self.pixel_share * pixel + (1 - self.pixel_share) * contrastive
         held = self.log_variances.clamp(*LOG_VARIANCES)
@@ -93,6 +103,8 @@ class Pecl(SrLoss):
         """The factors of the pixel and of the contrastive term as they are now."""
         if self.weighting == "fixed":
             return 1 - self.weight, self.weight
+        if self.weighting == "balanced":
+            return 1.0, self.balance.value()
         if self.weighting == "clipped_learnable":
             share = float(self.pixel_share.detach())
             return share, 1 - share

@@ -109,6 +109,10 @@ class GradientBalance(nn.Module):
                 self.factor.copy_(kept)
         return torch.nan_to_num(self.factor)
 
+    def value(self) -> float:
+        """The factor as it is now; 0 as long as no batch had a second gradient."""
+        return float(torch.nan_to_num(self.factor))
+
 
 def _norm_of_gradient(loss: Tensor, at: Tensor) -> Tensor:
     (gradient,) = torch.autograd.grad(loss, at, retain_graph=True)
