@@ -348,7 +348,7 @@ def test_window_attention_by_hand() -> None:
 
 @pytest.mark.parametrize("arch", sorted(set(ARCHITECTURES) - {"bicubic"}))
 def test_a_new_network_can_learn_in_its_first_layer(arch: str) -> None:
-    """Through 34 layers without a shortcut it got 1e-13 of the last one's gradient, and nothing was learnt."""
+    """Through 34 layers without a shortcut it got 1e-13 of the last one's gradient: nothing was learnt."""
     torch.manual_seed(0)
     model = build_model(arch, 4, 1).train()
     kernels = [parameter for parameter in model.parameters() if parameter.ndim == 4]

@@ -12,7 +12,7 @@ import pytest
 from training import label_study, sr_study
 from training.sr import run as run_module
 from training.sr.config import Config
-from training.sr_studies import STUDIES
+from training.sr.studies import STUDIES
 
 TINY = ["--batch", "2", "--val-size", "2", "--workers", "0", "--threads", "1"]
 
@@ -125,3 +125,6 @@ def test_the_study_of_labels_writes_its_table(tmp_path: Path, capsys: pytest.Cap
     assert "| 20 | off | " in capsys.readouterr().out
     assert label_study.main(["--sizes", "20", *flags]) == 2
     assert "holds files already" in capsys.readouterr().err
+    flags[-1] = str(out / "study.json")
+    assert label_study.main(["--sizes", "20", *flags]) == 2
+    assert "study.json: expected a folder, got a file" in capsys.readouterr().err

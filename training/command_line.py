@@ -39,7 +39,7 @@ def settle(
         if out is None:
             raise ValueError("--resume: also give --out, the folder of the run to go on with")
         return kind.from_dict(load(out / CHECKPOINT)["config"]).resumed(flags), out
-    out = out or Path("runs") / time.strftime(f"{name}-%Y%m%d-%H%M%S")
+    out = out or dated_folder(name)
     if out.exists() and not out.is_dir():
         raise ValueError(f"--out {out}: expected a folder, got a file")
     if (out / CHECKPOINT).exists():
@@ -47,6 +47,24 @@ def settle(
     if "minutes" not in flags and "steps" not in flags:
         flags["minutes"] = MINUTES
     return kind.from_dict(flags), out
+
+
+def dated_folder(name: str) -> Path:
+    """Where a run goes that names no ``--out``."""
+    return Path("runs") / time.strftime(f"{name}-%Y%m%d-%H%M%S")
+
+
+def make_new(out: Path) -> None:
+    """Makes the folder of a study, which begins in an empty one.
+
+    Raises:
+        ValueError: it is a file, or holds files.
+    """
+    if out.exists() and not out.is_dir():
+        raise ValueError(f"--out {out}: expected a folder, got a file")
+    if out.exists() and any(out.iterdir()):
+        raise ValueError(f"--out {out}: holds files already; choose another folder")
+    out.mkdir(parents=True, exist_ok=True)
 
 
 def finish(program: str, checkpoint: Path, wanted: bool, export: Callable[[Path, Path], object]) -> int:

@@ -7,7 +7,6 @@ import csv
 import json
 import os
 import sys
-import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ import numpy as np
 from torch import nn
 
 from lprfast.evaluation import Sample, Settings, fold, make_report, parse_fold
+from training.command_line import dated_folder, make_new
 from training.ocr.checkpoint import averaged_model, load_checkpoint
 from training.ocr.config import Config
 from training.ocr.data import ValidationSet, labelled_validation, synthetic_validation
@@ -56,7 +56,7 @@ def make_parser() -> argparse.ArgumentParser:
 def main(arguments: list[str] | None = None) -> int:
     """Runs the command line; 0: all sizes done, 1: stopped before, 2: the arguments cannot be used."""
     given = make_parser().parse_args(arguments)
-    out = given.out or Path("runs") / time.strftime("finetune-%Y%m%d-%H%M%S")
+    out = given.out or dated_folder("finetune")
     try:
         if int(os.environ.get("WORLD_SIZE", "1")) > 1:
             raise ValueError("expected one process: run it without torchrun")
@@ -75,9 +75,7 @@ def _study(given: argparse.Namespace, out: Path) -> int:
         if not 1 <= size <= len(train_half):
             raise ValueError(f"--sizes: expected 1 to {len(train_half)} (half of the file), got {size}")
     configs = {size: _config(given, initial, out / f"train-{size}.csv") for size in sorted(given.sizes)}
-    if out.exists() and any(out.iterdir()):
-        raise ValueError(f"--out {out}: holds files already; choose another folder")
-    out.mkdir(parents=True, exist_ok=True)
+    make_new(out)
     test = labelled_validation(LabelFile(file.path, 1.0, test_half), initial.input)
     synthetic = synthetic_validation(given.val_size, initial.input)
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-import time
 from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
@@ -23,6 +22,7 @@ import lprfast
 from lprfast.data.labels import read_labels
 from lprfast.evaluation import Settings, make_report
 from lprfast.evaluation.run import run_rows
+from training.command_line import dated_folder, make_new
 from training.export import export_checkpoint
 from training.ocr.config import Config
 from training.ocr.train import train
@@ -36,7 +36,7 @@ TEST_SCALE = (0.2, 1.0)  # the set's crops are 100 pixels wide and more, those t
 
 
 def make_parser() -> argparse.ArgumentParser:
-    """The defaults are those of docs/results.md."""
+    """The defaults are short runs."""
     parser = argparse.ArgumentParser(description=__doc__)
     add = parser.add_argument
     add(
@@ -59,7 +59,7 @@ def make_parser() -> argparse.ArgumentParser:
 def main(arguments: list[str] | None = None) -> int:
     """Runs the command line; 0: all runs done, 1: stopped before, 2: the arguments cannot be used."""
     given = make_parser().parse_args(arguments)
-    out = given.out or Path("runs") / time.strftime("labels-%Y%m%d-%H%M%S")
+    out = given.out or dated_folder("labels")
     try:
         if min(given.sizes) < 1 or given.test_size < 1:
             raise ValueError("--sizes, --test-size: expected 1 or more")
@@ -75,8 +75,7 @@ def _study(given: argparse.Namespace, out: Path) -> int:
         for size in sorted(given.sizes)
         for scale in SCALES
     }
-    if out.exists() and any(out.iterdir()):
-        raise ValueError(f"--out {out}: holds files already; choose another folder")
+    make_new(out)
     _draw(out, max(given.sizes), given)
     rows = []
     for (size, scale), config in configs.items():

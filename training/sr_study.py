@@ -3,7 +3,7 @@
 One run after the other, each in a folder of its own; what is finished is not trained again, and a run that
 was stopped goes on, so the same command ends what was begun. Every run takes ``--steps`` steps, is validated
 five times, and ends as the weights of its last step: none is chosen by the plates that it is judged on. What
-comes of them is in docs/results.md ("Does super-resolution help?"), the runs are in training/sr_studies.py.
+comes of them is in docs/results.md ("Does super-resolution help?"), the runs are in training/sr/studies.py.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from training.ocr.checkpoint import CHECKPOINT
 from training.sr.checkpoint import load_checkpoint
 from training.sr.config import Config
 from training.sr.loss_settings import refuse_unused
-from training.sr_studies import STUDIES, Study
+from training.sr.studies import STUDIES, Study
 
 EXPORTED = "model.onnx"
 VALIDATIONS = 5

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <utility>
 
 namespace lprfast::vote {
 
@@ -56,16 +55,7 @@ bool maybe_copies(const Ballot& left, const Ballot& right) {
 
 void keep_different(std::vector<Voter>& voters, std::size_t most, std::vector<Contribution>& contributions) {
   if (voters.size() <= most) return;
-  const std::vector<bool> chosen = chosen_of(voters, most);
-  std::vector<Voter> kept;
-  for (std::size_t i = 0; i < voters.size(); ++i) {
-    if (chosen[i]) {
-      kept.push_back(std::move(voters[i]));
-      continue;
-    }
-    for (const std::size_t index : voters[i].indices) contributions[index].use = Use::surplus;
-  }
-  voters = std::move(kept);
+  leave_out(voters, chosen_of(voters, most), Use::surplus, contributions);
 }
 
 }  // namespace lprfast::vote

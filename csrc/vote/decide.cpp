@@ -2,7 +2,6 @@
 #include <cmath>
 #include <limits>
 #include <optional>
-#include <utility>
 
 #include "vote/election.hpp"
 #include "vote/match.hpp"
@@ -26,15 +25,7 @@ bool dismiss_silent(const Election& election, std::vector<Voter>& voters,
   }
   const auto speakers = static_cast<std::size_t>(std::count(heard.begin(), heard.end(), true));
   if (speakers == 0 || speakers == voters.size()) return false;
-  std::vector<Voter> kept;
-  for (std::size_t i = 0; i < voters.size(); ++i) {
-    if (heard[i]) {
-      kept.push_back(std::move(voters[i]));
-      continue;
-    }
-    for (const std::size_t index : voters[i].indices) contributions[index].use = Use::silent;
-  }
-  voters = std::move(kept);
+  leave_out(voters, heard, Use::silent, contributions);
   return true;
 }
 

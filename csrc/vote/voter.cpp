@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "vote/copies.hpp"
 
@@ -125,16 +126,26 @@ std::vector<std::size_t> usable_in_order(const std::vector<Ballot>& ballots,
 
 // A crop in which nothing was seen has no say where another shows something.
 void leave_out_blank(std::vector<Voter>& voters, std::vector<Contribution>& contributions) {
-  const auto blank = [](const Voter& voter) { return voter.characters.empty(); };
-  if (std::all_of(voters.begin(), voters.end(), blank)) return;
-  for (const Voter& voter : voters) {
-    if (!blank(voter)) continue;
-    for (const std::size_t index : voter.indices) contributions[index].use = Use::empty;
-  }
-  voters.erase(std::remove_if(voters.begin(), voters.end(), blank), voters.end());
+  std::vector<bool> stays;
+  for (const Voter& voter : voters) stays.push_back(!voter.characters.empty());
+  if (std::find(stays.begin(), stays.end(), true) != stays.end())
+    leave_out(voters, stays, Use::empty, contributions);
 }
 
 }  // namespace
+
+void leave_out(std::vector<Voter>& voters, const std::vector<bool>& stays, Use why,
+               std::vector<Contribution>& contributions) {
+  std::vector<Voter> kept;
+  for (std::size_t i = 0; i < voters.size(); ++i) {
+    if (stays[i]) {
+      kept.push_back(std::move(voters[i]));
+      continue;
+    }
+    for (const std::size_t index : voters[i].indices) contributions[index].use = why;
+  }
+  voters = std::move(kept);
+}
 
 std::vector<Voter> prepare(const std::vector<Ballot>& ballots, const Options& options,
                            std::vector<Contribution>& contributions) {

@@ -28,6 +28,10 @@ struct Voter {
 std::vector<Voter> prepare(const std::vector<Ballot>& ballots, const Options& options,
                            std::vector<Contribution>& contributions);
 
+// Lets those go that do not stay, and marks their ballots with the reason.
+void leave_out(std::vector<Voter>& voters, const std::vector<bool>& stays, Use why,
+               std::vector<Contribution>& contributions);
+
 // Pseudo-posteriors [2 L + 1, classes] of a text: blank and character steps in turn.
 std::vector<float> text_lattice(const Ballot& ballot, const Options& options);
 

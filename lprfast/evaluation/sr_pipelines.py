@@ -176,7 +176,7 @@ class KeptAnswers:
 
 
 def _digest(crop: Crop) -> bytes:
-    return hashlib.blake2b(crop.tobytes(), digest_size=16, salt=repr(crop.shape).encode()[:16]).digest()
+    return hashlib.blake2b(repr(crop.shape).encode() + crop.tobytes(), digest_size=16).digest()
 
 
 class PipelineReader:

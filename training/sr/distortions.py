@@ -18,13 +18,8 @@ from training.sr.pairs import Image, Pair
 
 # Strengths of each kind, growing; the first is the crop untouched.
 STRENGTHS: dict[str, tuple[float, ...]] = {
-    "noise": (
-        0,
-        5,
-        10,
-        20,
-        40,
-    ),  # standard deviation in gray levels of 255, each pixel and channel for itself
+    # Standard deviation in gray levels of 255, each pixel and channel for itself.
+    "noise": (0, 5, 10, 20, 40),
     "blur": (0, 0.5, 0.8, 1.2, 1.8),  # sigma of a Gaussian, in pixels of the small crop
     "compression": (100, 60, 40, 20, 10),  # quality of JPEG; 100: none
 }

@@ -178,17 +178,15 @@ def enlarged(contender: Contender, pairs: Sequence[Pair]) -> tuple[list[Image | 
         return [pair.high for pair in pairs], []
     if contender.enlarge is None:
         return [None] * len(pairs), []
+    contender.enlarge([pairs[0].low])  # what the first run of a session costs is no crop's
     images: list[Image | None] = []
     times: list[float] = []
-    for number in (
-        0,
-        *range(len(pairs)),
-    ):  # the first twice: what the first run of a session costs is no crop's
+    for pair in pairs:
         began = time.process_time()
-        (answer,) = contender.enlarge([pairs[number].low])
+        (answer,) = contender.enlarge([pair.low])
         times.append(1000 * (time.process_time() - began))
         images.append(answer.image)
-    return images[1:], times[1:]
+    return images, times
 
 
 def reading(

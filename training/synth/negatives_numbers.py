@@ -59,10 +59,8 @@ def counter(rng: random.Random, scene: Scene) -> None:
     paper, ink = two_tones(rng, 110)
     count = rng.randrange(5, 9)
     wide, tall = rng.uniform(0.6, 0.95) / count, rng.uniform(0.35, 0.7)
-    size, top = (
-        (scene.wide(wide * rng.uniform(0.75, 0.95)), scene.tall(tall)),
-        scene.at(0, 0.45 - tall / 2)[1],
-    )
+    size = (scene.wide(wide * rng.uniform(0.75, 0.95)), scene.tall(tall))
+    top = scene.at(0, 0.45 - tall / 2)[1]
     whole = count - rng.randrange(1, 3)
     for k in range(count):
         turn = rng.uniform(0.25, 0.75) if k == count - 1 or rng.random() < 0.3 else rng.gauss(0, 0.03)
