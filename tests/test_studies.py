@@ -22,6 +22,7 @@ FACTORS = (
     {"loss", "contrastive", "weighting", "metric", "embedding"},
     {"weighting", "weight_lr"},
     {"arch", "lr"},
+    {"degradation", "repeat"},
 )
 
 

@@ -33,7 +33,8 @@ X8 = "--scale 8 --channels 3 --degradation shrink --widths 192 384"  # plates of
 
 STUDIES = {
     # Before the readers, x4 gray; the reader that the losses ask is the bundled default. All see whole plates
-    # of one line, as losses that read must, but LPSR, which is trained on patches as in its paper.
+    # of one line, as losses that read must, but LPSR, which sees patches of 8 x 8 small
+    # pixels, as many as in its paper.
     "grid": Study(
         "--scale 4 --channels 1 --one-line",
         {
@@ -41,7 +42,7 @@ STUDIES = {
             "42k-confidence": Run(f"--arch compact_42k --loss confidence --patch 0 {SMALL}", "42k-l1"),
             "42k-reading": Run(f"--arch compact_42k --loss reading --patch 0 {SMALL}", "42k-l1"),
             "1m-l1": Run(f"--arch compact_1m --loss l1 --patch 0 {LARGE}", "42k-l1"),
-            "lpsr-pecl": Run(f"--arch lpsr {PECL} pull --patch 64 {LARGE}"),
+            "lpsr-pecl": Run(f"--arch lpsr {PECL} pull --patch 32 {LARGE}"),
             "espcn-l1": Run(f"--arch espcn --loss l1 --patch 0 {SMALL}", "42k-l1"),
             # Made small by the mean of pixels alone, as ``compare-sr --width`` does it to real crops.
             "42k-l1-shrink": Run(
@@ -54,7 +55,7 @@ STUDIES = {
                 f"--arch compact_1m --loss l1 --patch 0 --degradation shrink {LARGE}", "1m-l1"
             ),
             "lpsr-pecl-shrink": Run(
-                f"--arch lpsr {PECL} pull --patch 64 --degradation shrink {LARGE}", "lpsr-pecl"
+                f"--arch lpsr {PECL} pull --patch 32 --degradation shrink {LARGE}", "lpsr-pecl"
             ),
         },
     ),
