@@ -355,3 +355,13 @@ def test_a_new_network_can_learn_in_its_first_layer(arch: str) -> None:
     loss = model(torch.rand(2, 1, 16, 32)).square().mean()
     first, *_, last = torch.autograd.grad(loss, kernels)
     assert float(first.norm()) > 1e-3 * float(last.norm())
+
+
+def test_a_new_deep_network_draws_what_lies_near() -> None:
+    """With the start of He et al. under a fifth came from 7 x 7 pixels, and nothing was learnt."""
+    torch.manual_seed(0)
+    image = torch.rand(1, 1, 69, 69, requires_grad=True)
+    drawn = build_model("compact_1m", 4, 1).body(image)[0, :, 34, 34].sum()
+    (gradient,) = torch.autograd.grad(drawn, image)
+    share = gradient[0, 0].abs()
+    assert float(share[31:38, 31:38].sum() / share.sum()) > 0.5
