@@ -17,11 +17,12 @@ from training.sr.studies import STUDIES
 TINY = ["--batch", "2", "--val-size", "2", "--workers", "0", "--threads", "1"]
 
 
-# What changes along with a factor: settings that only have a meaning beside it, and a network's own rate.
+# What changes along with a factor: settings that only have a meaning beside it, and a network's own rate and
+# patches.
 FACTORS = (
     {"loss", "contrastive", "weighting", "metric", "embedding"},
     {"weighting", "weight_lr"},
-    {"arch", "lr"},
+    {"arch", "lr", "patch"},
     {"degradation", "repeat"},
 )
 

@@ -33,15 +33,15 @@ X8 = "--scale 8 --channels 3 --degradation shrink --widths 192 384"  # plates of
 
 STUDIES = {
     # Before the readers, x4 gray; the reader that the losses ask is the bundled default. All see whole plates
-    # of one line, as losses that read must, but LPSR, which sees patches of 8 x 8 small
-    # pixels, as many as in its paper.
+    # of one line, as losses that read must, but the large ones: the 1.2M sees patches of
+    # 16 x 16 small pixels, LPSR of 8 x 8, as many as in its paper.
     "grid": Study(
         "--scale 4 --channels 1 --one-line",
         {
             "42k-l1": Run(f"--arch compact_42k --loss l1 --patch 0 {SMALL}"),
             "42k-confidence": Run(f"--arch compact_42k --loss confidence --patch 0 {SMALL}", "42k-l1"),
             "42k-reading": Run(f"--arch compact_42k --loss reading --patch 0 {SMALL}", "42k-l1"),
-            "1m-l1": Run(f"--arch compact_1m --loss l1 --patch 0 {LARGE}", "42k-l1"),
+            "1m-l1": Run(f"--arch compact_1m --loss l1 --patch 64 {LARGE}", "42k-l1"),
             "lpsr-pecl": Run(f"--arch lpsr {PECL} pull --patch 32 {LARGE}"),
             "espcn-l1": Run(f"--arch espcn --loss l1 --patch 0 {SMALL}", "42k-l1"),
             # Made small by the mean of pixels alone, as ``compare-sr --width`` does it to real crops.
@@ -52,7 +52,7 @@ STUDIES = {
                 f"--arch compact_42k --loss reading --patch 0 --degradation shrink {SMALL}", "42k-l1-shrink"
             ),
             "1m-l1-shrink": Run(
-                f"--arch compact_1m --loss l1 --patch 0 --degradation shrink {LARGE}", "1m-l1"
+                f"--arch compact_1m --loss l1 --patch 64 --degradation shrink {LARGE}", "1m-l1"
             ),
             "lpsr-pecl-shrink": Run(
                 f"--arch lpsr {PECL} pull --patch 32 --degradation shrink {LARGE}", "lpsr-pecl"
