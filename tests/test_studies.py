@@ -127,6 +127,8 @@ def test_the_study_of_labels_writes_its_table(tmp_path: Path, capsys: pytest.Cap
     assert "| 20 | off | " in capsys.readouterr().out
     assert label_study.main(["--sizes", "20", *flags]) == 2
     assert "holds files already" in capsys.readouterr().err
+    assert label_study.main(["--difficulty", "1.5", *flags]) == 2
+    assert "--difficulty: expected 0 to 1, got 1.5" in capsys.readouterr().err
     flags[-1] = str(out / "study.json")
     assert label_study.main(["--sizes", "20", *flags]) == 2
     assert "study.json: expected a folder, got a file" in capsys.readouterr().err

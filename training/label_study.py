@@ -47,7 +47,13 @@ def make_parser() -> argparse.ArgumentParser:
         help="labelled crops (%(default)s)",
     )
     add("--steps", type=int, default=600, help="optimiser steps of each run (%(default)s)")
-    add("--arch", default="slim", help="network; one that finds the line needs drawn corners (%(default)s)")
+    add("--arch", default="conv", help="network; one that finds the line needs drawn corners (%(default)s)")
+    add(
+        "--difficulty",
+        type=float,
+        default=0.4,
+        help="of all crops, 0 (clean) to 1; few steps learn little of harder ones (%(default)s)",
+    )
     add("--test-size", type=int, default=3000, help="held-out drawn crops that judge (%(default)s)")
     add("--seed", type=int, default=0, help="of the set and the weights (%(default)s)")
     add("--workers", type=int, help="processes that load crops")
@@ -63,6 +69,8 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         if min(given.sizes) < 1 or given.test_size < 1:
             raise ValueError("--sizes, --test-size: expected 1 or more")
+        if not 0 <= given.difficulty <= 1:
+            raise ValueError(f"--difficulty: expected 0 to 1, got {given.difficulty}")
         return _study(given, out)
     except ValueError as error:
         print(f"label_study: {error}", file=sys.stderr)
@@ -106,8 +114,9 @@ def _config(given: argparse.Namespace, labels: Path, scale: tuple[float, float])
 
 
 def _draw(out: Path, size: int, given: argparse.Namespace) -> None:
-    write_samples(PlateGenerator(given.seed, multi_scale=SCALES["off"]), out / "plates", size, given.seed)
-    test = PlateGenerator(TEST_SEED, multi_scale=TEST_SCALE, held_out=True)
+    plates = PlateGenerator(given.seed, difficulty=given.difficulty, multi_scale=SCALES["off"])
+    write_samples(plates, out / "plates", size, given.seed)
+    test = PlateGenerator(TEST_SEED, difficulty=given.difficulty, multi_scale=TEST_SCALE, held_out=True)
     write_samples(test, out / "test", given.test_size, TEST_SEED)
 
 
