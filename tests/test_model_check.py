@@ -264,6 +264,13 @@ def test_models_check(tmp_path: Path) -> None:
     assert document["models"][0]["not_on_edge"] == []
 
 
+def test_models_check_takes_bundled_names() -> None:
+    result = run("models", "check", "compact_42k", "default")
+    assert result.exit_code == 0
+    assert "compact_42k.onnx: task sr" in result.stdout
+    assert "default.onnx: task ocr" in result.stdout
+
+
 def test_models_check_names_what_is_wrong(tmp_path: Path) -> None:
     good, bad = write(tmp_path, sr_model(4)), write(tmp_path, b"nothing", "bad.onnx")
     result = run("models", "check", bad, good)

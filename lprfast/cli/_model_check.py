@@ -38,13 +38,14 @@ def _size_option(context: click.Context, parameter: click.Parameter, value: str)
 def check(files: tuple[Path, ...], size: tuple[int, int], as_json: bool) -> None:
     """State what a model file is made of and whether it can run in int8 and on small neural processors.
 
-    FILE is an ONNX file, a reader or a super-resolution model. It is run once, on an empty crop.
+    FILE is an ONNX file, a reader or a super-resolution model, or the name of a bundled one. It is run once,
+    on an empty crop.
     """
     from lprfast._core import OrtError
     from lprfast.onnx_file.check import check_model
 
     found, problems = [], []
-    for file in files:
+    for file in map(_bundled_or_file, files):
         try:
             found.append(check_model(file, size))
         except ValueError as error:  # ModelError is one
@@ -63,6 +64,15 @@ def check(files: tuple[Path, ...], size: tuple[int, int], as_json: bool) -> None
             _print(one)
     if problems:
         sys.exit(EXIT_FAILED)
+
+
+def _bundled_or_file(given: Path) -> Path:
+    from lprfast.models import TASKS, model_names, model_path
+
+    for task in TASKS:
+        if str(given) in model_names(task):
+            return model_path(str(given), task=task)
+    return given
 
 
 def _print(found: ModelCheck) -> None:

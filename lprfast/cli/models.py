@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from lprfast.model import ModelContract
     from lprfast.models import Task
 
-TASKS: tuple[Task, ...] = ("ocr", "sr")
-
 
 @click.group(invoke_without_command=True)
 @click.option(
@@ -71,7 +69,7 @@ def bundled_models() -> tuple[list[dict[str, Any]], list[str]]:
         The entries, and for each file that cannot be used a sentence that names it.
     """
     from lprfast._core import OrtError
-    from lprfast.models import model_names, model_path
+    from lprfast.models import TASKS, model_names, model_path
 
     infos, problems = [], []
     for task in TASKS:

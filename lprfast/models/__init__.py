@@ -14,7 +14,7 @@ Task = Literal["ocr", "sr"]
 
 _FOLDER = Path(__file__).resolve().parent
 _TWIN = "-fp32"
-_TASKS: dict[Task, str] = {"ocr": "reader", "sr": "super-resolution model"}  # as in the models' metadata
+TASKS: dict[Task, str] = {"ocr": "reader", "sr": "super-resolution model"}  # as in the models' metadata
 
 DEFAULT_MODEL = "default"
 
@@ -43,8 +43,8 @@ def _folder(task: Task) -> Path:
 
 
 def _unknown(name: str, task: Task) -> str:
-    what, known = _TASKS[task], ", ".join(model_names(task)) or "none"
-    for other, kind in _TASKS.items():
+    what, known = TASKS[task], ", ".join(model_names(task)) or "none"
+    for other, kind in TASKS.items():
         if other != task and name in model_names(other):
             return f"{name!r} is a bundled {kind}; a {what} is expected here (bundled ones: {known})"
     words = "model: no bundled model" if task == "ocr" else f"no bundled {what}"

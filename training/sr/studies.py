@@ -33,8 +33,8 @@ X8 = "--scale 8 --channels 3 --degradation shrink --widths 192 384"  # plates of
 
 STUDIES = {
     # Before the readers, x4 gray; the reader that the losses ask is the bundled default. All see whole plates
-    # of one line, as losses that read must, but the large ones: the 1.2M sees patches of
-    # 16 x 16 small pixels, LPSR of 8 x 8, as many as in its paper.
+    # of one line, as losses that read must, but the large networks: the 1.2M sees patches of 16 x 16 small
+    # pixels, LPSR of 8 x 8, as many as in its paper.
     "grid": Study(
         "--scale 4 --channels 1 --one-line",
         {
