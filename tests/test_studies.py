@@ -61,7 +61,6 @@ def test_every_run_differs_from_its_parent_in_one_factor(name: str) -> None:
 
 
 def test_the_ablation_balances_all_that_it_can() -> None:
-    assert len(STUDIES["ablation"].runs) == 9
     weightings = {run: config.weighting for run, config in configs_of("ablation").items() if run != "mse"}
     assert {run for run, weighting in weightings.items() if weighting != "balanced"} == {"clipped"}
 

@@ -75,9 +75,9 @@ STUDIES = {
             "swinir": Run(f"--arch swinir --loss l1 {LARGE}", "lpsr-l1"),
         },
     ),
-    # Its ablation, at most nine runs. As printed, the term should repel until D = 2 and be dead then in L1,
-    # and repel throughout in L2; a learnt, clipped weight should run to an end (its start, 0.5, is the
-    # paper's, so that it cannot be balanced); a trained encoder should collapse without the push.
+    # Its ablation. As printed, the term should repel until D = 2 and be dead then in L1, and repel
+    # throughout in L2; a learnt, clipped weight should run to an end (its start, 0.5, is the paper's, so
+    # that it cannot be balanced); a trained encoder should collapse without the push.
     "ablation": Study(
         f"{X8} --arch lpsr {LARGE}",
         {
@@ -88,6 +88,8 @@ STUDIES = {
             "as-printed-l2": Run(f"{PECL} as_printed --metric l2", "as-printed"),
             "pull-trained": Run(f"{PECL} pull --train-encoder", "pull"),
             "pull-push": Run(f"{PECL} pull_push --train-encoder", "pull-trained"),
+            "d64": Run(f"{PECL} pull --embedding 64", "pull"),
+            "d256": Run(f"{PECL} pull --embedding 256", "pull"),
             "d512": Run(f"{PECL} pull --embedding 512", "pull"),
             "clipped": Run(
                 "--loss pecl --contrastive as_printed --weighting clipped_learnable --weight-lr 0.01",
