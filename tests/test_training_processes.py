@@ -53,6 +53,26 @@ checkpoint.os.fsync = die_while_writing
 train_ocr.main(sys.argv[1:])
 """
 
+INTERRUPTED = """
+import itertools, os, signal
+from training.loading import endless
+
+class Squares:
+    def __getitem__(self, key):
+        return key * key
+
+class Keys:
+    def __iter__(self):
+        return itertools.count()
+
+if __name__ == "__main__":
+    asked = []
+    signal.signal(signal.SIGINT, lambda *_: asked.append("asked to stop"))
+    stream = endless(Squares(), Keys(), 1, False)
+    next(stream)
+    os.killpg(0, signal.SIGINT)
+    print(*(next(stream) for _ in range(40)), *asked)
+"""
 
 FAILS = """
 import os, sys
@@ -111,3 +131,13 @@ def test_a_kill_while_a_checkpoint_is_written_costs_only_the_steps_since_the_las
     whole, parts = (load_checkpoint(tmp_path / name / "last.pt") for name in ("whole", "cut"))
     assert parts["step"] == 5
     assert all(torch.equal(whole["ema"][name], parts["ema"][name]) for name in whole["ema"])
+
+
+def test_workers_go_on_after_a_ctrl_c_that_reaches_all_processes_of_a_terminal(tmp_path: Path) -> None:
+    script = tmp_path / "interrupted.py"
+    script.write_text(f"import sys; sys.path.insert(0, {str(ROOT)!r})\n{INTERRUPTED}", encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, str(script)], capture_output=True, text=True, timeout=300, start_new_session=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == [str(key * key) for key in range(1, 41)] + ["asked", "to", "stop"]

@@ -14,10 +14,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset, Sampler
+from torch.utils.data import Dataset, Sampler
 
 from lprfast.data.images import load_image
 from lprfast.prepare import prepare
+from training.loading import endless
 from training.ocr.config import Config
 from training.ocr.corners import UNKNOWN, Corners, hint
 from training.ocr.labels import (
@@ -174,16 +175,7 @@ class _Keys(Sampler[BatchKey]):
 
 def batches(maker: BatchMaker, start: int, clock: Clock, workers: int, pin: bool) -> Iterator[Batch]:
     """Endless batches from number ``start`` on, in order whatever the number of workers (0: none)."""
-    loader = DataLoader(
-        maker,
-        batch_size=None,
-        sampler=_Keys(maker, start, clock),
-        num_workers=workers,
-        multiprocessing_context="spawn" if workers else None,
-        prefetch_factor=4 if workers else None,
-        pin_memory=pin,
-    )
-    for arrays in loader:
+    for arrays in endless(maker, _Keys(maker, start, clock), workers, pin):
         yield Batch(*arrays)
 
 

@@ -13,8 +13,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset, IterableDataset
+from torch.utils.data import Dataset, IterableDataset
 
+from training.loading import endless
 from training.ocr.labels import LabelFile
 from training.sr.config import Config
 from training.sr.losses.terms import Batch
@@ -137,16 +138,7 @@ class _Numbers(IterableDataset[int]):
 
 def batches(maker: PairMaker, start: int, workers: int, pin: bool) -> Iterator[Raw]:
     """Endless batches from number ``start`` on, in order whatever the number of workers (0: none)."""
-    loader = DataLoader(
-        maker,
-        batch_size=None,
-        sampler=_Numbers(start),
-        num_workers=workers,
-        multiprocessing_context="spawn" if workers else None,
-        prefetch_factor=4 if workers else None,
-        pin_memory=pin,
-    )
-    yield from loader
+    return endless(maker, _Numbers(start), workers, pin)
 
 
 class ValidationSet(NamedTuple):
