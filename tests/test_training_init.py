@@ -31,6 +31,7 @@ from training.ocr.model import (
     time_steps,
 )
 from training.ocr.text import Codec
+from training.synth import CHARSET
 
 SYMBOLS = tuple("ABCDEFGHIJ0")
 
@@ -61,9 +62,9 @@ def trained_model(arch: str, height: int | None = None) -> nn.Module:
     return model
 
 
-def exported(model: nn.Module, path: Path, **contract: Any) -> Path:
+def exported(model: nn.Module, path: Path, charset: tuple[str, ...] = SYMBOLS, **contract: Any) -> Path:
     settings = {"training": {"arch": "slim", "data": ["synthetic", "cars/labels.csv"]}, **contract}
-    onnx.save(export.to_onnx(model, ModelContract("small", SYMBOLS, **settings)), path)
+    onnx.save(export.to_onnx(model, ModelContract("small", charset, **settings)), path)
     return path
 
 
@@ -167,18 +168,22 @@ def test_a_tall_run_starts_from_a_file_and_says_what_it_learnt_from(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(train_module, "CALIBRATION_IMAGES", 8)
-    start = exported(trained_model("conv", 48), tmp_path / "tall.onnx", input_height=48,
+    letters = (*SYMBOLS[:-1], "Δ")  # one that neither synthetic plates nor this run's labels have
+    start = exported(trained_model("conv", 48), tmp_path / "tall.onnx", letters, input_height=48,
                      training={"arch": "conv", "data": ["synthetic", "cars/labels.csv"]})  # fmt: skip
     flags = ["--steps", "1", "--batch", "4", "--val-size", "2", "--workers", "0", "--threads", "1"]
     out = tmp_path / "run"
     assert train_ocr.main([*flags, "--lr", "1e-9", "--init", str(start), "--out", str(out)]) == 0
     config = Config.from_dict(load_checkpoint(out / "last.pt")["config"])
     assert (config.arch, config.input, config.curriculum, config.init) == ("conv", (48, 128), False, "small")
-    _, contract = network_from_onnx(out / "model.onnx")
+    again, contract = network_from_onnx(out / "model.onnx")
     assert (contract.input_height, contract.input_width) == (48, 128)
     assert contract.training["data"] == ["synthetic", "cars/labels.csv"]
     assert contract.training["init"] == "small"
-    assert set(SYMBOLS) < set(contract.charset)
+    assert contract.charset == (*CHARSET, "Δ")
+    before, after = network_from_onnx(start)[0].state_dict(), again.state_dict()
+    head = next(name for name in after if ".classify." in name and name.endswith("weight"))
+    torch.testing.assert_close(after[head][-1], before[head][-1], atol=1e-5, rtol=0)
 
 
 def test_inputs_that_no_network_takes(capsys: pytest.CaptureFixture[str]) -> None:

@@ -56,7 +56,7 @@ def train(config: Config, out: Path, resume: bool = False, init: Initial | None 
     if init:
         config = dataclasses.replace(config, init=init.name, init_data=init.data)
     files = read_label_files(config, config.data, "train", world)
-    codec = Codec(state["charset"] if state else extended_charset(files))
+    codec = Codec(state["charset"] if state else extended_charset(files, init.charset if init else ()))
     if new := set(extended_charset(files)) - {*CHARSET, *codec.charset}:
         raise ValueError(
             f"--data: {''.join(sorted(new))!r} came after the run started; begin another with --init"
@@ -96,9 +96,10 @@ def _require_equal_shares(batch: int, processes: int) -> None:
         )
 
 
-def extended_charset(files: list[LabelFile]) -> tuple[str, ...]:
-    """The synthetic plates' symbols, then those that only the labelled crops have."""
-    extra = {symbol for file in files for row in file.rows for symbol in row.text} - set(CHARSET)
+def extended_charset(files: list[LabelFile], known: Sequence[str] = ()) -> tuple[str, ...]:
+    """The synthetic plates' symbols, then those that only the labelled crops or ``known`` have."""
+    extra = {symbol for file in files for row in file.rows for symbol in row.text} | set(known)
+    extra -= set(CHARSET)
     return (*CHARSET, *sorted(extra))
 
 
