@@ -34,8 +34,8 @@ def test_the_street_track_gives_its_plate() -> None:
 
 
 @pytest.mark.parametrize("folder", ["eu_openalpr", "br_alpr"])
-def test_at_least_six_in_ten_crops_are_read_exactly(folder: str) -> None:
+def test_at_least_nine_in_ten_crops_are_read_exactly(folder: str) -> None:
     rows = labelled(folder)
     reads = lprfast.PlateReader().read_many([lprfast.load_image(path) for path, _, _ in rows])
     right = sum(read.text == text for read, (_, text, _) in zip(reads, rows, strict=True))
-    assert right >= 0.6 * len(rows)
+    assert right >= 0.9 * len(rows)

@@ -8,6 +8,7 @@ from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -425,9 +426,37 @@ def test_two_line_command_labels_whole_plates_with_both_lines(tmp_path: Path) ->
     assert max(int(row["height"]) / int(row["width"]) for row in rows) > 0.5  # whole, not halves
 
 
-def test_sheet_and_speed_commands(tmp_path, capsys) -> None:  # type: ignore[no-untyped-def]
-    main(["--held-out", "sheet", "--out", str(tmp_path / "new" / "sheet.png"), "--rows", "1"])
-    assert (tmp_path / "new" / "sheet.png").stat().st_size > 1000
+def test_sheets_of_drawn_crops_and_of_labelled_ones(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    drawn = tmp_path / "new" / "drawn.png"
+    main(["sheet", "--held-out", "--out", str(drawn), "--rows", "2", "--widths", "40-41", "--seed", "3"])
+    assert cv2.imread(str(drawn)).shape == (2 * 104, 6 * 206, 3)
+    main(["sample", str(tmp_path), "--n", "8"])
+    labelled = tmp_path / "labelled.png"
+    main(["sheet", "--labels", str(tmp_path / "labels.csv"), "--out", str(labelled)])
+    sheet = cv2.imread(str(labelled), cv2.IMREAD_GRAYSCALE)
+    tiles = [sheet[y : y + 84, x : x + 206] for y in (0, 104) for x in range(0, 6 * 206, 206)]
+    assert [bool(tile.any()) for tile in tiles] == [True] * 8 + [False] * 4
+    assert f"8 crops in {labelled}" in capsys.readouterr().out
+    crops = sorted((tmp_path / "images").iterdir())
+    shown = {tiles[n][:60, :60].tobytes() for n in range(8)}
+    assert len(shown) == len(crops) == 8
+    with pytest.raises(SystemExit):
+        main(["sheet", "--labels", str(tmp_path / "none.csv"), "--out", str(labelled)])
+    assert "none.csv" in capsys.readouterr().err
+
+
+def test_flags_count_before_and_after_the_command(tmp_path: Path) -> None:
+    main(["--seed", "7", "sample", "--n", "3", str(tmp_path / "before"), "--widths", "50-60"])
+    main(["--widths", "50-60", "sample", "--n", "3", str(tmp_path / "after"), "--seed", "7"])
+    main(["sample", "--n", "3", str(tmp_path / "other"), "--widths", "50-60", "--seed", "8"])
+    texts = [(tmp_path / name / "labels.csv").read_text("utf-8") for name in ("before", "after", "other")]
+    assert texts[0] == texts[1] != texts[2]
+    assert all(int(row["width"]) <= 60 for row in csv.DictReader(texts[0].splitlines()))
+
+
+def test_speed_command(capsys: pytest.CaptureFixture[str]) -> None:
     main(["speed", "--n", "5"])
     assert "samples/s" in capsys.readouterr().out
 

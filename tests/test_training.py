@@ -285,6 +285,11 @@ def test_label_files_by_split_weight_and_mistake(tmp_path: Path) -> None:
     assert [row.text for row in read_label_file(str(labels), "dev").rows] == ["B2"]
     with pytest.raises(ValueError, match="expected a positive weight"):
         parse_spec("labels.csv:-1")
+    (tmp_path / "a.csv").touch()
+    with pytest.raises(ValueError, match="expected a positive weight after the colon, got 'twice'"):
+        parse_spec(f"{tmp_path / 'a.csv'}:twice")
+    (tmp_path / "a.csv:twice").touch()
+    assert parse_spec(f"{tmp_path / 'a.csv'}:twice") == (tmp_path / "a.csv:twice", 1.0)
     with pytest.raises(ValueError, match=r"none\.csv: cannot be opened"):
         read_label_file(str(tmp_path / "none.csv"), "train")
     (tmp_path / "bad.csv").write_text("path,plate\na.png,A\n", encoding="utf-8")

@@ -166,14 +166,20 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("model", type=Path, help="fp32 ONNX file")
     parser.add_argument("--out", type=Path, required=True, help="int8 ONNX file to write")
     parser.add_argument(
-        "--data", action="append", default=[], help="label file: its train rows calibrate too"
+        "--data",
+        action="append",
+        default=[],
+        metavar="LABELS",
+        help="label file whose train rows calibrate too; repeatable",
     )
     parser.add_argument(
-        "--crops", type=int, default=CALIBRATION_CROPS, help="synthetic (default %(default)s)"
+        "--crops", type=int, default=CALIBRATION_CROPS, help="synthetic plates that calibrate (%(default)s)"
     )
     parser.add_argument("--seed", type=int, default=0, help="of the calibration crops (default %(default)s)")
     parser.add_argument("--method", choices=METHODS, default="minmax", help="activation ranges (%(default)s)")
-    parser.add_argument("--lstm", choices=("fp32", "dynamic"), default="fp32", help="(default %(default)s)")
+    parser.add_argument(
+        "--lstm", choices=("fp32", "dynamic"), default="fp32", help="precision of the LSTM (%(default)s)"
+    )
     parser.add_argument(
         "--stem", type=int, default=STEM, help="first convolutions left in fp32 (%(default)s)"
     )

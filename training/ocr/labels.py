@@ -61,13 +61,15 @@ def parse_spec(spec: str, flag: str = "--data") -> tuple[Path, float]:
     """Splits ``PATH[:NUMBER]``, as ``flag`` takes it; the number is 1 unless given.
 
     Raises:
-        ValueError: the number is not positive.
+        ValueError: the number is not positive, or what stands after a file's name is no number.
     """
     head, colon, tail = spec.rpartition(":")
     try:
         weight = float(tail) if colon else 1.0
     except ValueError:
-        return Path(spec), 1.0
+        if Path(spec).exists() or not Path(head).is_file():
+            return Path(spec), 1.0  # a colon that belongs to the name
+        weight = 0.0
     if not 0 < weight < float("inf"):
         what = "weight" if flag == "--data" else "number"
         raise ValueError(f"{flag} {spec}: expected a positive {what} after the colon, got {tail!r}")

@@ -9,14 +9,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import cv2
-import numpy as np
-from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageFont
-
-from training.synth import PlateGenerator, Sample
-from training.synth.glyphs import chinese_fonts
+from training.ocr.widths import read_widths
+from training.synth import PlateGenerator
 from training.synth.negative_set import write_set
+from training.synth.sheet import draw_sheet, drawn_samples, labelled_samples, write_image
 from training.synth.tracks import MIXES, TrackMix, draw_track
 
 
@@ -34,22 +30,12 @@ def main(arguments: list[str] | None = None) -> None:
 
 def _make_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m training.synth", description=__doc__)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument(
-        "--held-out", action="store_true", help="draw only what training never draws (tracks: always)"
-    )
-    parser.add_argument("--difficulty", type=float, metavar="0-1", help="of sheet, speed and sample (1)")
-    parser.add_argument(
-        "--multi-scale",
-        type=float,
-        nargs=2,
-        metavar=("LOW", "HIGH"),
-        help="of sheet, speed and sample (0.4 1)",
-    )
+    _add_drawing_flags(parser, after=False)
     commands = parser.add_subparsers(dest="command", required=True)
     sheet = commands.add_parser("sheet", help="a contact sheet with targets")
     sheet.add_argument("--out", type=Path, required=True)
     sheet.add_argument("--rows", type=_count, default=12)
+    sheet.add_argument("--labels", type=Path, metavar="FILE", help="of a label file's crops, not drawn ones")
     speed = commands.add_parser("speed", help="samples per second on one core")
     speed.add_argument("--n", type=_count, default=8000)
     sample = commands.add_parser("sample", help="labelled crops in a folder")
@@ -65,14 +51,33 @@ def _make_parser() -> argparse.ArgumentParser:
     nothing = commands.add_parser("negatives", help="crops with nothing to read, every kind as often")
     nothing.add_argument("--out", type=Path, required=True, metavar="FOLDER")
     nothing.add_argument("--count", type=_count, default=2000)
-    # Also after the command; left out here it keeps what was given before it.
-    nothing.add_argument("--held-out", action="store_true", default=argparse.SUPPRESS)
+    for command in commands.choices.values():
+        _add_drawing_flags(command, after=True)
     return parser
+
+
+def _add_drawing_flags(parser: argparse.ArgumentParser, after: bool) -> None:
+    """Before the command or ``after`` it; left out there it keeps what was given before."""
+    add, unset = parser.add_argument, argparse.SUPPRESS if after else None
+    add("--seed", type=int, default=unset or 1, help="same seed, same crops (1)")
+    held_out = "draw only what training never draws (tracks: always)"
+    add("--held-out", action="store_true", default=unset or False, help=held_out)
+    add("--difficulty", type=float, default=unset, metavar="0-1", help="of sheet, speed and sample (1)")
+    add(
+        "--multi-scale",
+        type=float,
+        nargs=2,
+        default=unset,
+        metavar=("LOW", "HIGH"),
+        help="of sheet, speed and sample (0.4 1)",
+    )
+    widths = "of sheet, speed and sample: full widths in px, 40-80:1,80-160:2, or a label file (100-200)"
+    add("--widths", default=unset, metavar="SPEC", help=widths)
 
 
 def _run(options: argparse.Namespace) -> None:
     if options.command in ("tracks", "negatives"):
-        for flag in ("difficulty", "multi_scale"):
+        for flag in ("difficulty", "multi_scale", "widths"):
             if getattr(options, flag) is not None:
                 raise ValueError(
                     f"--{flag.replace('_', '-')}: {options.command} takes none; "
@@ -86,14 +91,18 @@ def _run(options: argparse.Namespace) -> None:
     if options.command == "negatives":
         write_set(options.out, options.seed, options.count, options.held_out)
         return
+    if options.command == "sheet" and options.labels:
+        draw_sheet(labelled_samples(options.labels, options.rows, options.seed), options.out)
+        return
     generator = PlateGenerator(
         options.seed,
         multi_scale=tuple(options.multi_scale or (0.4, 1.0)),
+        widths=read_widths(options.widths) if options.widths is not None else None,
         difficulty=1.0 if options.difficulty is None else options.difficulty,
         held_out=options.held_out,
     )
     if options.command == "sheet":
-        draw_sheet(generator, options.out, options.rows)
+        draw_sheet(drawn_samples(generator, options.rows), options.out)
     elif options.command == "speed":
         measure_speed(generator, options.n)
     else:
@@ -104,36 +113,6 @@ def _count(text: str) -> int:
     if not (text.isascii() and text.isdigit() and int(text) > 0):
         raise argparse.ArgumentTypeError(f"expected a whole number, 1 or more, got {text!r}")
     return int(text)
-
-
-def _write_image(path: Path, image: NDArray[np.uint8]) -> None:
-    try:
-        written = cv2.imwrite(str(path), image)
-    except cv2.error:
-        raise ValueError(f"{path}: cannot be written; expected a name that ends in .png or .jpg") from None
-    if not written:
-        raise ValueError(f"{path}: cannot be written; is its folder writable, and no folder of that name?")
-
-
-def draw_sheet(generator: PlateGenerator, out: Path, rows: int, columns: int = 6) -> None:
-    """Writes a picture of samples with their targets and layouts."""
-    lines = [np.hstack([_tile(generator.sample()) for _ in range(columns)]) for _ in range(rows)]
-    out.parent.mkdir(parents=True, exist_ok=True)
-    _write_image(out, np.vstack(lines))
-
-
-def _tile(sample: Sample) -> NDArray[np.uint8]:
-    height, width = sample.crop.shape
-    scale = min(200 / width, 84 / height)
-    size = (max(1, int(width * scale)), max(1, int(height * scale)))
-    tile = np.full((104, 206), 110, np.uint8)
-    tile[: size[1], : size[0]] = cv2.resize(sample.crop, size, interpolation=cv2.INTER_LINEAR)
-    image = Image.fromarray(tile)
-    faces = chinese_fonts(False)
-    face = ImageFont.truetype(faces[0].split(":", 2)[2], 13) if faces else ImageFont.load_default()
-    caption = f"{sample.text or '(empty)'}  {sample.layout} {width}"
-    ImageDraw.Draw(image).text((2, 85), caption, font=face, fill=255)
-    return np.asarray(image, np.uint8)
 
 
 def measure_speed(generator: PlateGenerator, count: int) -> None:
@@ -163,7 +142,7 @@ def write_samples(
         for index in range(count):
             sample = generator.two_line_sample() if two_line else generator.sample()
             path = f"images/{index:05d}.png"
-            _write_image(folder / path, sample.crop)
+            write_image(folder / path, sample.crop)
             height, width = sample.crop.shape
             text = sample.whole if two_line else sample.text
             writer.writerow([path, text, width, height, sample.layout, "", split])
@@ -180,7 +159,7 @@ def write_tracks(folder: Path, count: int, mix: TrackMix, seed: int) -> None:
         own = []
         for index, frame in enumerate(draw_track(seed + number, mix)):
             name, crop = f"{index:02d}.png", frame.sample.crop
-            _write_image(track / name, crop)
+            write_image(track / name, crop)
             own.append([name, frame.sample.text, *crop.shape[::-1], frame.time])
         _write_rows(track / "labels.csv", ["path", "text", "width", "height", "time"], own)
         rows += [[f"{track.name}/{name}", *rest, track.name] for name, *rest in own]
