@@ -22,6 +22,7 @@ TINY = ["--batch", "2", "--val-size", "2", "--workers", "0", "--threads", "1"]
 FACTORS = (
     {"loss", "contrastive", "weighting", "metric", "embedding"},
     {"weighting", "weight_lr"},
+    {"weighting", "ratio"},
     {"arch", "lr", "patch"},
     {"degradation", "repeat"},
 )
@@ -62,7 +63,8 @@ def test_every_run_differs_from_its_parent_in_one_factor(name: str) -> None:
 
 def test_the_ablation_balances_all_that_it_can() -> None:
     weightings = {run: config.weighting for run, config in configs_of("ablation").items() if run != "mse"}
-    assert {run for run, weighting in weightings.items() if weighting != "balanced"} == {"clipped"}
+    others = {"clipped", "as-printed-fixed", "as-printed-l2-fixed"}
+    assert {run for run, weighting in weightings.items() if weighting != "balanced"} == others
 
 
 def test_imagenet_weights_go_to_the_runs_that_have_an_encoder() -> None:
