@@ -34,6 +34,14 @@ def find_model(
     return str(path), str(path)
 
 
+def wrong_precision(asked: str | None, name: str, found: str) -> str:
+    """What an error says of a file whose weights are not as asked."""
+    return (
+        f"precision: {asked} was asked for, but {name} holds {found} weights; leave precision out, or give a "
+        "model that comes in it (see 'lprfast models')"
+    )
+
+
 def calibration_options(contract: ModelContract) -> dict[str, Any]:
     """The arguments of the core's reader for a calibrated confidence; none without a calibration."""
     names = ("features", "weights", "bias")

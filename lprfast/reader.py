@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from lprfast import _core
 from lprfast._arguments import checked_times, crop_list, stop_probability, whole_number
-from lprfast._opening import calibration_options, find_model, model_layouts
+from lprfast._opening import calibration_options, find_model, model_layouts, wrong_precision
 from lprfast._ort_library import ort_library_path
 from lprfast._ranking import (
     FIRST_PICTURES,
@@ -52,7 +52,8 @@ class PlateReader:
         batch: crops in one run of the model, at most.
         min_confidence: a text of less ``confidence`` than this, 0-1, is answered as ``unreadable``.
         precision: ``fp32`` or ``int8``, to be sure which weights are run; a bundled model that comes in both
-            is opened accordingly. None takes what there is, int8 of a bundled model that has it.
+            is opened accordingly, one given as ``sr`` too. None takes what there is, int8 of a bundled model
+            that has it.
         layouts: which plates to expect, softly: ``"world"``, ``"ro"``, ``"LLLDDDD"``, several of these, or a
             :class:`lprfast.formats.LayoutPrior`; see :func:`lprfast.formats.layout_prior` and
             docs/layouts.md. They are weighed in reads, in ``read_track`` and by a ``TrackVoter`` with this
@@ -90,10 +91,7 @@ class PlateReader:
         self._session = _core.Session(source, ort_library_path(), device, 1)
         self._contract = ModelContract.from_metadata(self._session.metadata, name)
         if precision not in (None, self._contract.precision):
-            raise ValueError(
-                f"precision: {precision} was asked for, but {name} holds {self._contract.precision} weights; "
-                "leave precision out, or give a model that comes in it (see 'lprfast models')"
-            )
+            raise ValueError(wrong_precision(precision, name, self._contract.precision))
         self._layouts = model_layouts(self._contract, name) if layouts == "model" else chosen
         self._model = name
         self._color = color
@@ -102,7 +100,9 @@ class PlateReader:
         self._sr_contract: SrContract | None = None
         upscaler = None
         if sr is not None:
-            upscaler, self._sr_contract, _ = open_upscaler(sr, device, self._threads, color, DEFAULT_SR_BATCH)
+            upscaler, self._sr_contract, _ = open_upscaler(
+                sr, device, self._threads, color, DEFAULT_SR_BATCH, precision=precision, argument="sr"
+            )
         contract = self._contract
         charset = list(contract.charset)
         charset.insert(contract.blank, "")

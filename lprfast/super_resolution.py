@@ -12,12 +12,13 @@ import numpy.typing as npt
 
 from lprfast import _core
 from lprfast._arguments import crop_list, whole_number
-from lprfast._opening import find_model
+from lprfast._opening import find_model, wrong_precision
 from lprfast._ort_library import ort_library_path
 from lprfast.sr_contract import SrContract
 
 Model = str | os.PathLike[str] | bytes
 Color = Literal["bgr", "rgb"]
+Precision = Literal["fp32", "int8"]
 
 DEFAULT_SR_BELOW = 100  # pixels
 LARGEST_SR_BELOW = 1024
@@ -54,6 +55,8 @@ class SuperResolver:
         batch: crops in one run of the model, at most.
         patch: crops of more pixels than two squares of this side are cut into such squares, which overlap by
             32 pixels and are blended; a multiple of 16 from 48 to 1024.
+        precision: ``fp32`` or ``int8``, to be sure which weights are run; a bundled model that comes in both
+            is opened accordingly. None takes what there is, int8 of a bundled model that has it.
 
     Raises:
         ModelError: the model file is missing, cannot be loaded, is no super-resolution model, or its metadata
@@ -71,11 +74,20 @@ class SuperResolver:
         color: Color = "bgr",
         batch: int = DEFAULT_SR_BATCH,
         patch: int = PATCH,
+        precision: Precision | None = None,
     ) -> None:
         self._threads = _core.usable_processors() if threads is None else whole_number("threads", threads)
         self._upscaler, self._contract, self._model = open_upscaler(
-            model, device, self._threads, color, whole_number("batch", batch), whole_number("patch", patch)
+            model,
+            device,
+            self._threads,
+            color,
+            whole_number("batch", batch),
+            whole_number("patch", patch),
+            precision=precision,
         )
+        if precision not in (None, self._contract.precision):
+            raise ValueError(wrong_precision(precision, self._model, self._contract.precision))
 
     @property
     def contract(self) -> SrContract:
@@ -133,16 +145,30 @@ class SuperResolver:
 
 
 def open_upscaler(
-    model: Model, device: str, threads: int, color: Color, batch: int, patch: int = PATCH
+    model: Model,
+    device: str,
+    threads: int,
+    color: Color,
+    batch: int,
+    patch: int = PATCH,
+    *,
+    precision: Precision | None = None,
+    argument: str = "model",
 ) -> tuple[_core.Upscaler, SrContract, str]:
     """The compiled upscaler of a model, its contract, and its path or ``<bytes>``.
 
+    ``precision`` chooses among the files of a bundled model; ``argument`` is what errors call ``model``.
+
     Raises:
+        TypeError: ``model`` is neither text, a path nor bytes.
         ModelError, OrtError, ValueError: as :class:`SuperResolver`.
     """
+    if not isinstance(model, (str, os.PathLike, bytes)):
+        kind = type(model).__name__
+        raise TypeError(f"{argument}: expected a bundled model's name, a path or bytes, got {kind}")
     if not 48 <= patch <= 1024:
         raise ValueError(f"patch: expected a multiple of 16 from 48 to 1024, got {patch}")
-    source, name = find_model(model, None, "sr")
+    source, name = find_model(model, precision, "sr")
     session = _core.Session(source, ort_library_path(), device, 1)
     contract = SrContract.from_metadata(session.metadata, name)
     try:

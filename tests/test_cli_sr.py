@@ -426,6 +426,12 @@ def test_tasks_are_kept_apart(bundled: Path) -> None:
     assert model_path("tiny", task="sr") == bundled / "sr" / "tiny.onnx"
     assert model_path("tiny", "fp32", "sr") == bundled / "sr" / "tiny-fp32.onnx"
     assert SuperResolver("tiny", threads=1).model == str(bundled / "sr" / "tiny.onnx")
+    assert SuperResolver("tiny", precision="fp32").model == str(bundled / "sr" / "tiny-fp32.onnx")
+    exact = PlateReader(sr="tiny", threads=1, precision="fp32").sr_contract
+    assert exact is not None
+    assert (exact.name, exact.precision) == ("tiny-fp32", "fp32")
+    with pytest.raises(ValueError, match=r"precision: int8 was asked for, but .*tiny-fp32\.onnx holds fp32"):
+        SuperResolver(bundled / "sr" / "tiny-fp32.onnx", precision="int8")
     reader = PlateReader(sr="tiny", threads=1)
     assert reader.sr_contract is not None
     assert reader.sr_contract.name == "tiny"

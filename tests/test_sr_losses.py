@@ -182,6 +182,16 @@ def test_the_label_does_not_enter_the_confidence() -> None:
     assert float(loss(upscaled, batch)) == pytest.approx(float(expected))
 
 
+def test_the_confidence_reaches_the_pixels() -> None:
+    batch = make_batch(["A0", "B1"])
+    upscaled, loss = upscaled_like(batch), ConfidenceLoss(make_reader())
+    (whole,) = torch.autograd.grad(loss(upscaled, batch), upscaled)
+    (pixels,) = torch.autograd.grad(PixelLoss("l1")(upscaled, batch), upscaled)
+    (sure,) = torch.autograd.grad(confidence_loss(loss.reader(upscaled, batch.sizes)), upscaled)
+    torch.testing.assert_close(whole - pixels, 0.1 * sure)
+    assert float(sure.abs().max()) > 0
+
+
 # Balance by gradients.
 
 

@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 import pytest
 from PIL import Image
-from sr_models import nearest, sr_model
+from sr_models import nearest, sr_contract, sr_model
 from toy_model import crop_of_text, model_bytes
 
 from lprfast.evaluation import Settings, exact_interval
@@ -356,6 +356,7 @@ def test_curves_that_cannot_be_had_are_named(tmp_path: Path, capsys: pytest.Capt
         ([base, late], [], "late: no step from 0 to 100, where the first run has values"),
         ([base, tmp_path / "none"], [], "cannot be read as a training log"),
         ([base, late], ["--set", "mine"], "no psnr of set 'mine'; its sets: synthetic"),
+        ([base, late], ["--set", "step"], "no psnr of set 'step'; its sets: synthetic"),
     ):
         assert curves_module.main([*map(str, runs), *options, *out]) == 2
         assert message in capsys.readouterr().err
@@ -388,6 +389,9 @@ def test_contenders_are_opened_by_name(files: Path) -> None:
     found = open_contenders(["none", "original", "bicubic4", str(files / "four.onnx"), "none"], 4, 1)
     assert [each.name for each in found] == ["none", "original", "bicubic4", "four.onnx"]
     assert [each.parameters for each in found] == [0, 0, 0, 16]
+    metadata = sr_contract(scale=4, training={"parameters": 7}).to_metadata()  # before the export folded it
+    (files / "told.onnx").write_bytes(sr_model(4, metadata=metadata))
+    assert open_contenders([str(files / "told.onnx")], 4, 1)[0].parameters == 7
     assert len(found[3].facts["sha256"]) == 64
     with pytest.raises(ValueError, match=r"twice\.onnx: enlarges 2 times, expected 4 as --scale says"):
         open_contenders([str(files / "twice.onnx")], 4, 1)

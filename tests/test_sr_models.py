@@ -199,6 +199,14 @@ def test_compact_by_hand() -> None:
         np.testing.assert_allclose(model(images)[0, 0].numpy(), expected, atol=1e-12)
 
 
+def test_the_slopes_of_the_compact_networks() -> None:
+    """0.1 in the note's 42K; in realesr-general-x4v3 a learnt one for each channel, which starts at 0.25."""
+    slopes = [layer for layer in build_model("compact_42k", 4, 1).body if isinstance(layer, nn.LeakyReLU)]
+    assert [layer.negative_slope for layer in slopes] == [0.1] * 5
+    learnt = [layer for layer in build_model("compact_1m", 4, 1).body if isinstance(layer, nn.PReLU)]
+    assert [layer.weight.tolist() for layer in learnt] == [[0.25] * 64] * 33
+
+
 @pytest.mark.parametrize("arch", ["compact_42k", "compact_1m"])
 def test_a_compact_network_that_adds_nothing_is_nearest(arch: str) -> None:
     model = build_model(arch, 4, 1)

@@ -321,3 +321,25 @@ def test_the_readers_trunk_as_encoder(arch: str) -> None:
     assert float(upscaled.grad.abs().max()) > 0
     assert all(torch.equal(value, before[name]) for name, value in reader.state_dict().items())
     assert float(loss(batch.high, batch)) == pytest.approx(0.0, abs=1e-9)
+
+
+@pytest.mark.parametrize("arch", ["slim", "aligned_slim"])
+def test_a_trained_trunk_is_a_copy_of_the_readers(arch: str) -> None:
+    reader = make_reader(arch)
+    before = {name: value.clone() for name, value in reader.state_dict().items()}
+    batch = make_batch(["A", "B"])
+    loss = Pecl(ReaderEncoder(reader, 64, frozen=False), 64, weight=1.0).train()
+    still = Pecl(ReaderEncoder(reader, 64), 64, weight=1.0).train()
+    assert not list(still.trained())
+    upscaled = upscaled_like(batch)
+    torch.testing.assert_close(loss(upscaled, batch), still(upscaled, batch))
+    optimizer = torch.optim.Adam(loss.trained(), 1e-3)
+    begun = float(loss(upscaled, batch).detach())
+    for _ in range(3):
+        optimizer.zero_grad()
+        loss(upscaled, batch).backward()
+        optimizer.step()
+    assert float(loss(upscaled, batch).detach()) < 0.9 * begun  # pull alone: the embeddings meet
+    assert all(torch.equal(value, before[name]) for name, value in reader.state_dict().items())
+    assert not any("reader." in name for name in loss.state_dict())
+    assert any("trunk.model" in name for name in loss.state_dict())

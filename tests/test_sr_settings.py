@@ -71,7 +71,6 @@ def test_settings_of_losses_that_cannot_be_used(
         (["--patch", "30", "--steps", "1"], "--patch: expected 0 or a multiple of 4"),
         (["--loss", "reading", "--patch", "64", "--steps", "1"], "--patch: expected 0 (whole plates)"),
         (["--widths", "20", "90", "--steps", "1"], "--widths: expected 32 <= LOW"),
-        (["--loss", "pecl", "--encoder", "reader", "--train-encoder", "--steps", "1"], "--train-encoder"),
         (["--resume"], "--resume: also give --out"),
         (["--resume", "--init", "x.pth"], "give one of them"),
         (["--init", "absent.pth", "--steps", "1"], "absent.pth: no such file"),

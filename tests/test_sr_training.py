@@ -126,7 +126,7 @@ def test_the_model_file_keeps_the_contract(finished: Path) -> None:
     [
         ["l1"],
         ["adversarial"],
-        ["pecl", "--weighting", "uncertainty", "--encoder", "reader", "--embedding", "16"],
+        ["pecl", "--weighting", "uncertainty", "--encoder", "reader", "--embedding", "16", "--train-encoder"],
     ],
 )
 def test_a_stopped_run_goes_on_bit_for_bit(
@@ -167,6 +167,39 @@ def test_a_run_starts_from_published_weights(finished: Path, tmp_path: Path) -> 
     assert state["config"]["init"] == "given.pth"
     for name, value in state["ema"].items():
         torch.testing.assert_close(value, given[name], atol=1e-6, rtol=0)
+
+
+def test_weights_that_cannot_be_taken_are_named_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    flags = ["--arch", "espcn", "--steps", "1", *SMALL, "--out", str(tmp_path / "o")]
+    assert train_sr.main([*flags, "--init", str(tmp_path / "no.pth")]) == 2
+    assert capsys.readouterr().err == f"train_sr: --init {tmp_path / 'no.pth'}: no such file\n"
+    torch.save({"conv1.weight": torch.zeros(1)}, tmp_path / "other.pth")
+    assert train_sr.main([*flags, "--init", str(tmp_path / "other.pth")]) == 2
+    assert capsys.readouterr().err.count("--init") == 1
+
+
+SCORES = ((20.0, 0.5), (22.0, 0.3), (21.0, 0.6), (19.0, 0.6))  # PSNR and exact match after steps 1 to 4
+
+
+@pytest.mark.parametrize(("select", "step"), [("psnr", 2), ("exact", 3), ("last", 4)])
+def test_the_best_by_each_measure_is_kept_and_chosen(
+    select: str, step: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scripted = iter(SCORES)
+
+    def evaluate(*_: Any) -> dict[str, float]:
+        return dict(zip(("psnr", "exact", "cer", "n"), (*next(scripted), 0.1, 2.0), strict=True))
+
+    monkeypatch.setattr(run_module, "evaluate", evaluate)
+    out = tmp_path / "run"
+    flags = ["--arch", "espcn", "--steps", "4", "--eval-steps", "1", *SMALL, "--select", select]
+    assert train_sr.main([*flags, "--out", str(out)]) == 0
+    kept = {name: load_checkpoint(out / f"{name}.pt")["step"] for name in ("best_psnr", "best_exact", "last")}
+    assert kept == {"best_psnr": 2, "best_exact": 3, "last": 4}
+    metadata = _core.Session(str(out / "model.onnx"), ort_library_path()).metadata
+    assert json.loads(metadata["training"])["steps"] == step
 
 
 def test_learning_lowers_the_loss(tmp_path: Path) -> None:

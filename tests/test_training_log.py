@@ -29,7 +29,7 @@ def test_steps_are_written_before_other_events_and_at_the_end(tmp_path: Path) ->
     log.close()
     first, validation, last = events(tmp_path)
     assert (first["event"], first["step"], first["loss"]) == ("step", 2, 2.0)  # the mean of both
-    assert first["terms"] == {"pixel": 1.5}  # of the last
+    assert first["terms"] == {"pixel": 1.0}  # of both, too
     assert validation == {"event": "validation", "step": 2}
     assert (last["event"], last["step"], last["loss"], last["progress"]) == ("step", 3, 4.0, 0.75)
 

@@ -130,9 +130,11 @@ def read_contract(path: Path) -> SrContract:
 
 
 def _pairs(contract: SrContract, count: int, seed: int, held_out: bool) -> Pairs:
-    """Small crops ``[1, C, h, w]`` in 0-1, all of one size, and their originals."""
+    """Small crops ``[1, C, h, w]`` in 0-1, all of one size, made as those that the network learnt from, and
+    their originals."""
     library = Library(held_out, system_fonts=True)
-    source = PairSource(contract.scale, contract.channels, "camera", library, one_line=True)
+    degradation = "shrink" if contract.training.get("degradation") == "shrink" else "camera"
+    source = PairSource(contract.scale, contract.channels, degradation, library, one_line=True)
     pairs: list[Pair] = []
     for number in range(count):
         pairs += source.drawn(random.Random(seed * 1_000_003 + number), WIDTH)

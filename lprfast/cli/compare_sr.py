@@ -18,6 +18,7 @@ from lprfast.cli._common import (
     CannotStart,
     complain,
     console,
+    count,
     make_reader,
     progress,
     vote_reads,
@@ -287,8 +288,11 @@ def _print(figures: Figures, tests: Sequence[Any], shown: Sequence[Example], fac
     out = console()
     shrunk = f"crops shrunk to {facts['width']} px" if facts["width"] else "crops as they are"
     out.print(
-        f"{shrunk}; {facts['threads']} threads; times are processor time per crop, all threads. Intervals: "
-        f"bootstrap over vehicles (track, else text), {facts['resamples']} resamples, seed {facts['seed']}. "
+        f"{shrunk}; {count(facts['threads'], 'thread')}; times are processor time per crop, all threads. "
+        f"Intervals: bootstrap over vehicles (track, else text), {facts['resamples']} resamples, seed "
+        f"{facts['seed']}. "
         "Tests: McNemar, which takes crops of one vehicle for independent (the interval of the difference "
         "does not)"
     )
+    if all(cell.vehicles is None for _, _, cells in figures for cell in cells):
+        out.print("No votes: the labels name no vehicle ('track') of which a crop was read")

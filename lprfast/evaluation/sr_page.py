@@ -123,7 +123,7 @@ def _figures(cell: Cell) -> tuple[str, ...]:
         _characters(crops) if crops else "-",
         _ms(cell.sr_ms),
         _ms(cell.read_ms),
-        f"{votes.score.exact}/{votes.score.n}" if votes else "",
+        f"{votes.score.exact}/{votes.score.n}" if votes else "-",
     )
 
 

@@ -84,6 +84,8 @@ def run_shapes(data: bytes, size: Sequence[int] | None = None, source: str = "mo
         found = _core.ort_shapes(ort_library_path(), with_outputs(data, new), name, shape, names)
     except ModelError as error:
         raise ModelError(f"{source}: {error}") from None
+    except ValueError as error:
+        raise ValueError(f"{source}: the size to count for: {error}") from None
     weights = {key: tensor.shape for key, tensor in graph.weights.items()}
     return {**weights, name: tuple(shape), **found}
 

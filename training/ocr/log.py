@@ -32,6 +32,7 @@ class RunLog:
     def _reset(self) -> None:
         self._since = time.monotonic()
         self._loss, self._steps, self._images, self._waited = 0.0, 0, 0, 0.0
+        self._terms: dict[str, float] = {}
         self._last: dict[str, Any] = {}
 
     def step(
@@ -46,17 +47,18 @@ class RunLog:
         terms: Mapping[str, float] | None = None,
     ) -> None:
         """Takes the figures of one step; ``waited``: seconds spent waiting for its batch; ``terms``: parts of
-        the loss, of which the last are written."""
+        the loss. Written is the mean of the steps since the last event."""
         if not self._active:
             return
         self._loss += loss
         self._steps += 1
         self._images += images
         self._waited += waited
+        for name, value in (terms or {}).items():
+            self._terms[name] = self._terms.get(name, 0.0) + value
         self._last = {
             "step": step, "minutes": round(minutes, 3), "progress": round(min(progress, 1.0), 4),
             "lr": float(f"{lr:.3g}"),
-            **({"terms": {name: float(f"{value:.4g}") for name, value in terms.items()}} if terms else {}),
         }  # fmt: skip
         if time.monotonic() - self._since >= self._every:
             self._write_steps()
@@ -71,7 +73,8 @@ class RunLog:
             "images_per_s": round(self._images / spent, 1),
             "data_wait": round(min(1.0, self._waited / spent), 3),
         }
-        values = {**self._last, **means}
+        terms = {name: float(f"{value / self._steps:.4g}") for name, value in self._terms.items()}
+        values = {**self._last, **({"terms": terms} if terms else {}), **means}
         self._reset()
         self.write("step", **values)
         if self._bar is not None:

@@ -102,8 +102,6 @@ class Config(Settings):
         require(least <= low <= high <= 1024, "--widths", f"{least} <= LOW <= HIGH <= 1024", self.widths)
         self._check_patch()
         self._settle_plates()
-        if self.encoder == "reader" and self.train_encoder:
-            raise ValueError("--train-encoder: the reader's trunk stays as it is; choose --encoder resnet18")
 
     def _check_choices(self) -> None:
         for flag, known in (

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
-from lprfast import PlateReader
+from lprfast import PlateReader, SuperResolver
 from lprfast.evaluation.hashes import file_sha256
 from lprfast.evaluation.sr_pipelines import distinct_names, named_readers, open_pipeline
 from lprfast.onnx_file.costs import parameters
@@ -38,10 +39,17 @@ def _open(text: str, scale: int, threads: int) -> Contender:
         raise ValueError(
             f"--pipeline {text}: enlarges {pipeline.scale} times, expected {scale} as --scale says"
         )
-    count = 0
-    if pipeline.file is not None:
-        count = parameters(read_model(pipeline.file.read_bytes(), str(pipeline.file)).graph)
+    count = _trained_parameters(pipeline.file) if pipeline.file is not None else 0
     return Contender(pipeline.name, pipeline.enlarge, False, count, pipeline.facts)
+
+
+def _trained_parameters(file: Path) -> int:
+    """As the file's training record has them; the numbers of its graph, which holds folded batch norms and
+    constants of the export too, where there is none."""
+    recorded = SuperResolver(file, threads=1).contract.training.get("parameters")
+    if isinstance(recorded, int):
+        return recorded
+    return parameters(read_model(file.read_bytes(), str(file)).graph)
 
 
 def open_readers(models: Sequence[str], threads: int) -> list[PlateTexts]:

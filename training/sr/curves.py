@@ -32,7 +32,9 @@ def read_curve(run: Path, data: str, measure: str) -> Curve:
         raise ValueError(f"{path}: cannot be read as a training log: {error}") from None
     checks = [line for line in lines if isinstance(line, dict) and line.get("event") == "validation"]
     curve = [
-        (float(each["step"]), float(each[data][measure])) for each in checks if measure in each.get(data, {})
+        (float(each["step"]), float(each[data][measure]))
+        for each in checks
+        if isinstance(each.get(data), dict) and measure in each[data]
     ]
     if not curve:
         known = sorted({name for each in checks for name, value in each.items() if isinstance(value, dict)})

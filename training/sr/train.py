@@ -50,8 +50,9 @@ def train(config: Config, out: Path, resume: bool = False, init: Path | None = N
         raise ValueError(f"--arch {config.arch}: there is nothing to train")
     if init is not None:
         config = dataclasses.replace(config, init=init.name)
+        weights = read_weights(init)
         try:
-            load_weights(model, read_weights(init), config.arch)
+            load_weights(model, weights, config.arch)
         except ValueError as error:
             raise ValueError(f"--init {init}: {error}") from None
     reader = FrozenReader.load(config.reader)

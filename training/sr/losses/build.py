@@ -45,7 +45,7 @@ def build_loss(config: Config, reader: FrozenReader) -> SrLoss:
 
 def _encoder(config: Config, reader: FrozenReader) -> Encoder:
     if config.encoder == "reader":
-        return ReaderEncoder(reader, config.embedding)
+        return ReaderEncoder(reader, config.embedding, not config.train_encoder)
     weights = Path(config.encoder_weights) if config.encoder_weights else None
     return ResNetEncoder(config.embedding, not config.train_encoder, weights)
 

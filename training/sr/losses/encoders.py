@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from pathlib import Path
 
@@ -128,13 +129,21 @@ class ResNetEncoder(Encoder):
 
 
 class ReaderEncoder(Encoder):
-    """The reader's trunk, then a fixed random projection to d (Johnson and Lindenstrauss): distances stay."""
+    """The reader's trunk, then a fixed random projection to d (Johnson and Lindenstrauss): distances stay.
+
+    ``frozen=False`` trains a copy, so that the reader that judges stays as it is; the copy's batch norms keep
+    their statistics, and where it looks for the line does not change.
+    """
 
     projection: Tensor
 
-    def __init__(self, reader: FrozenReader, d: int) -> None:
-        super().__init__(frozen=True)
-        self.reader = reader
+    def __init__(self, reader: FrozenReader, d: int, frozen: bool = True) -> None:
+        super().__init__(frozen)
+        # A checkpoint leaves out what is called a reader, which is a file of its own; a trained copy is kept.
+        self.reader = reader if frozen else None
+        self.trunk = None if frozen else copy.deepcopy(reader)
+        if self.trunk is not None:
+            self.trunk.model.requires_grad_(True)
         size = reader.features(torch.zeros(1, 1, 8, 32), torch.tensor([[8, 32]])).shape[1]
         generator = torch.Generator().manual_seed(0)
         matrix = torch.randn(size, d, generator=generator) / math.sqrt(size)
@@ -142,4 +151,6 @@ class ReaderEncoder(Encoder):
         self.freeze()
 
     def embed(self, images: Tensor, batch: Batch) -> Tensor:
-        return self.reader.features(images, batch.sizes) @ self.projection
+        reader = self.reader or self.trunk
+        assert reader is not None
+        return reader.features(images, batch.sizes) @ self.projection
