@@ -44,16 +44,12 @@ STUDIES = {
             "1m-l1": Run(f"--arch compact_1m --loss l1 --patch 64 {LARGE}", "42k-l1"),
             "lpsr-pecl": Run(f"--arch lpsr {PECL} pull --patch 32 {LARGE}"),
             "espcn-l1": Run(f"--arch espcn --loss l1 --patch 0 {SMALL}", "42k-l1"),
-            "srcnn-l1": Run(f"--arch srcnn --loss l1 --patch 0 {SMALL}", "42k-l1"),
             # Made small by the mean of pixels alone, as ``compare-sr --width`` does it to real crops.
             "42k-l1-shrink": Run(
                 f"--arch compact_42k --loss l1 --patch 0 --degradation shrink {SMALL}", "42k-l1"
             ),
             "42k-reading-shrink": Run(
                 f"--arch compact_42k --loss reading --patch 0 --degradation shrink {SMALL}", "42k-l1-shrink"
-            ),
-            "srcnn-l1-shrink": Run(
-                f"--arch srcnn --loss l1 --patch 0 --degradation shrink {SMALL}", "srcnn-l1"
             ),
             "1m-l1-shrink": Run(
                 f"--arch compact_1m --loss l1 --patch 64 --degradation shrink {LARGE}", "1m-l1"
