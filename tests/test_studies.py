@@ -63,7 +63,7 @@ def test_every_run_differs_from_its_parent_in_one_factor(name: str) -> None:
 
 def test_the_ablation_balances_all_that_it_can() -> None:
     weightings = {run: config.weighting for run, config in configs_of("ablation").items() if run != "mse"}
-    others = {"clipped", "as-printed-fixed", "as-printed-l2-fixed"}
+    others = {"clipped", "pull-fixed", "as-printed-fixed", "as-printed-l2-fixed"}
     assert {run for run, weighting in weightings.items() if weighting != "balanced"} == others
 
 

@@ -86,6 +86,7 @@ STUDIES = {
             "as-printed": Run(f"{PECL} as_printed", "pull"),
             # The paper's own weights: half the pixels, half the term.
             "as-printed-fixed": Run("--loss pecl --contrastive as_printed --weighting fixed", "as-printed"),
+            "pull-fixed": Run("--loss pecl --contrastive pull --weighting fixed", "pull"),
             "l2": Run(f"{PECL} pull --metric l2", "pull"),
             "as-printed-l2": Run(f"{PECL} as_printed --metric l2", "as-printed"),
             "as-printed-l2-fixed": Run(
