@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw, ImageFont
 from training.sr.pairs import Image as Pixels
 
 _COLOURS = ("#1f77b4", "#d62728", "#2ca02c", "#9467bd", "#ff7f0e", "#17becf", "#7f7f7f", "#bcbd22")
-_SIZE, _LEFT, _TOP, _BELOW = (640, 360), 64, 24, 40
+_SIZE, _LEFT, _TOP, _BELOW, _NAMES = (640, 360), 64, 24, 40, 150
 _CELL, _KIND, _BESIDE = (72, 30), 110, 3  # of a heat map: pixels, and panels beside each other
 _LOW, _HIGH = (247, 251, 255), (8, 69, 148)
 _RIGHT, _WRONG, _PLAIN = "#1a7f37", "#b42318", "#222222"
@@ -39,7 +39,7 @@ def save(path: Path, picture: Image.Image) -> None:
 
 
 def line_chart(lines: Lines, x_name: str, y_name: str) -> Image.Image:
-    """Lines of (x, y) by name, with a gray line at y = 0.
+    """Lines of (x, y) by name, with a gray line at y = 0 and the names at the right.
 
     Raises:
         ValueError: there is no point.
@@ -63,7 +63,7 @@ def line_chart(lines: Lines, x_name: str, y_name: str) -> Image.Image:
         pen.line(places, colour, 2)
         for x, y in places:
             pen.ellipse((x - 3, y - 3, x + 3, y + 3), colour)
-        pen.text((_SIZE[0] - 8, 6 + 15 * number), name, colour, _font(), anchor="ra")
+        pen.text((_SIZE[0] - _NAMES + 14, _TOP + 16 * number), name, colour, _font(), anchor="la")
     return picture
 
 
@@ -83,7 +83,7 @@ class _Frame:
 
     def pixel(self, x: float, y: float) -> tuple[float, float]:
         (left, right), (low, high) = self.x, self.y
-        wide, tall = _SIZE[0] - _LEFT - 20, _SIZE[1] - _TOP - _BELOW
+        wide, tall = _SIZE[0] - _LEFT - _NAMES, _SIZE[1] - _TOP - _BELOW
         return (
             _LEFT + wide * (x - left) / ((right - left) or 1),
             _TOP + tall * (1 - (y - low) / ((high - low) or 1)),
