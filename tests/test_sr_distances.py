@@ -2,45 +2,22 @@
 
 from __future__ import annotations
 
-import signal
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from test_sr_losses import make_reader
+from test_sr_training import SMALL
 
 from training import train_sr
 from training.sr import distances as module
 from training.sr.checkpoint import load_checkpoint, network_of
 from training.sr.reader import FrozenReader
 
-FLAGS = [
-    "--arch",
-    "espcn",
-    "--steps",
-    "1",
-    "--batch",
-    "2",
-    "--val-size",
-    "3",
-    "--workers",
-    "0",
-    "--threads",
-    "1",
-]
-FLAGS += ["--patch", "32", "--widths", "40", "80", "--no-export"]
+FLAGS = ["--arch", "espcn", "--steps", "1", "--no-export", *SMALL]
 
-
-@pytest.fixture(autouse=True)
-def _leave_the_process_as_it_was() -> Iterator[None]:
-    threads = torch.get_num_threads()
-    handlers = [(number, signal.getsignal(number)) for number in (signal.SIGINT, signal.SIGTERM)]
-    yield
-    torch.set_num_threads(threads)
-    for number, handler in handlers:
-        signal.signal(number, handler)
+pytestmark = pytest.mark.usefixtures("process_as_it_was")
 
 
 def test_one_encoder_looks_at_all_runs(
@@ -57,7 +34,7 @@ def test_one_encoder_looks_at_all_runs(
 
     encoder, config = module.encoder_of(pecl)
     batch = module.held_out_patches(config)
-    assert batch.high.shape == (3, 1, 32, 32)
+    assert batch.high.shape == (2, 1, 32, 32)
     with torch.inference_mode():
         upscaled = network_of(load_checkpoint(plain / "last.pt"))(batch.low).clamp(0, 1)
         u, v = (encoder.embed(images, batch).numpy() for images in (upscaled, batch.high))

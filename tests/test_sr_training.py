@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import signal
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -36,14 +35,7 @@ TINY = ["--batch", "2", "--val-size", "2", "--workers", "0", "--threads", "1"]
 SMALL = [*TINY, "--patch", "32", "--widths", "40", "80"]
 
 
-@pytest.fixture(autouse=True)
-def _leave_the_process_as_it_was() -> Iterator[None]:
-    threads = torch.get_num_threads()
-    handlers = [(number, signal.getsignal(number)) for number in (signal.SIGINT, signal.SIGTERM)]
-    yield
-    torch.set_num_threads(threads)
-    for number, handler in handlers:
-        signal.signal(number, handler)
+pytestmark = pytest.mark.usefixtures("process_as_it_was")
 
 
 @pytest.fixture(scope="module")

@@ -14,6 +14,8 @@ from training.sr import run as run_module
 from training.sr.config import Config
 from training.sr.studies import STUDIES
 
+pytestmark = pytest.mark.usefixtures("process_as_it_was")
+
 TINY = ["--batch", "2", "--val-size", "2", "--workers", "0", "--threads", "1"]
 
 
@@ -100,7 +102,6 @@ def test_a_stopped_study_says_so_and_goes_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     command = [*TINY_STUDY, "--steps", "2", "--out", str(tmp_path)]
-    handlers = [(number, signal.getsignal(number)) for number in (signal.SIGINT, signal.SIGTERM)]
     plain = run_module.Ema.update
 
     def update(self: Any, model: Any, step: int) -> None:
@@ -113,8 +114,6 @@ def test_a_stopped_study_says_so_and_goes_on(
     assert "sr_study: espcn-l1: left no model.onnx" in capsys.readouterr().err
     assert sr_study.main(command) == 0
     assert (tmp_path / "espcn-l1" / sr_study.EXPORTED).is_file()
-    for number, handler in handlers:
-        signal.signal(number, handler)
 
 
 def test_the_study_of_labels_writes_its_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

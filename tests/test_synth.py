@@ -445,6 +445,14 @@ def test_sheets_of_drawn_crops_and_of_labelled_ones(
     with pytest.raises(SystemExit):
         main(["sheet", "--labels", str(tmp_path / "none.csv"), "--out", str(labelled)])
     assert "none.csv" in capsys.readouterr().err
+    crops[2].write_bytes(b"no picture")  # costs only itself
+    main(["sheet", "--labels", str(tmp_path / "labels.csv"), "--out", str(labelled)])
+    said = capsys.readouterr()
+    assert f"7 crops in {labelled}" in said.out
+    assert "labels.csv: line 4 is left out" in said.err
+    with pytest.raises(SystemExit):
+        main(["sheet", "--labels", str(tmp_path / "labels.csv"), "--out", "x.png", "--widths", "40-50"])
+    assert "--widths: sheet --labels takes none; expected with drawn crops" in capsys.readouterr().err
 
 
 def test_flags_count_before_and_after_the_command(tmp_path: Path) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import itertools
 import math
-import signal
 from pathlib import Path
 from typing import Any
 
@@ -44,14 +43,7 @@ SMALL = ["--batch", "8", "--val-size", "4", "--workers", "0", "--threads", "1", 
 LONE = world_module.World(0, 1, torch.device("cpu"))
 
 
-@pytest.fixture(autouse=True)
-def _leave_the_process_as_it_was() -> Any:
-    threads = torch.get_num_threads()
-    handlers = [(number, signal.getsignal(number)) for number in (signal.SIGINT, signal.SIGTERM)]
-    yield
-    torch.set_num_threads(threads)
-    for number, handler in handlers:
-        signal.signal(number, handler)
+pytestmark = pytest.mark.usefixtures("process_as_it_was")
 
 
 @pytest.fixture(scope="module")

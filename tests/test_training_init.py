@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import signal
 from pathlib import Path
 from typing import Any
 
@@ -37,14 +36,8 @@ SYMBOLS = tuple("ABCDEFGHIJ0")
 
 
 @pytest.fixture(autouse=True)
-def _leave_the_process_as_it_was() -> Any:
-    threads = torch.get_num_threads()
-    handlers = [(number, signal.getsignal(number)) for number in (signal.SIGINT, signal.SIGTERM)]
+def _one_thread(process_as_it_was: None) -> None:
     torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-    for number, handler in handlers:
-        signal.signal(number, handler)
 
 
 def trained_model(arch: str, height: int | None = None) -> nn.Module:

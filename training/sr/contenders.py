@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from lprfast import PlateReader, SuperResolver
+from lprfast import PlateReader
 from lprfast.evaluation.hashes import file_sha256
 from lprfast.evaluation.sr_pipelines import distinct_names, named_readers, open_pipeline
 from lprfast.onnx_file.costs import parameters
 from lprfast.onnx_file.graph import read_model
+from lprfast.sr_contract import SrContract
 from training.sr.measures import Contender, PlateTexts
 
 ORIGINAL = "original"
@@ -46,10 +47,9 @@ def _open(text: str, scale: int, threads: int) -> Contender:
 def _trained_parameters(file: Path) -> int:
     """As the file's training record has them; the numbers of its graph, which holds folded batch norms and
     constants of the export too, where there is none."""
-    recorded = SuperResolver(file, threads=1).contract.training.get("parameters")
-    if isinstance(recorded, int):
-        return recorded
-    return parameters(read_model(file.read_bytes(), str(file)).graph)
+    model = read_model(file.read_bytes(), str(file))
+    recorded = SrContract.from_metadata(model.metadata, str(file)).training.get("parameters")
+    return recorded if isinstance(recorded, int) else parameters(model.graph)
 
 
 def open_readers(models: Sequence[str], threads: int) -> list[PlateTexts]:

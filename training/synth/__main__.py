@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import csv
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -77,12 +78,7 @@ def _add_drawing_flags(parser: argparse.ArgumentParser, after: bool) -> None:
 
 def _run(options: argparse.Namespace) -> None:
     if options.command in ("tracks", "negatives"):
-        for flag in ("difficulty", "multi_scale", "widths"):
-            if getattr(options, flag) is not None:
-                raise ValueError(
-                    f"--{flag.replace('_', '-')}: {options.command} takes none; "
-                    "expected with sheet, speed or sample"
-                )
+        _refuse(options, options.command, ("difficulty", "multi_scale", "widths"), "sheet, speed or sample")
     if options.command == "tracks":
         mix = MIXES[options.mix] if options.mix else TrackMix()
         mix = replace(mix, frames=options.frames or mix.frames)
@@ -92,6 +88,7 @@ def _run(options: argparse.Namespace) -> None:
         write_set(options.out, options.seed, options.count, options.held_out)
         return
     if options.command == "sheet" and options.labels:
+        _refuse(options, "sheet --labels", ("difficulty", "multi_scale", "widths"), "drawn crops")
         draw_sheet(labelled_samples(options.labels, options.rows, options.seed), options.out)
         return
     generator = PlateGenerator(
@@ -107,6 +104,12 @@ def _run(options: argparse.Namespace) -> None:
         measure_speed(generator, options.n)
     else:
         write_samples(generator, options.folder, options.n, options.seed, options.two_line)
+
+
+def _refuse(options: argparse.Namespace, command: str, flags: Sequence[str], instead: str) -> None:
+    for flag in flags:
+        if getattr(options, flag) is not None:
+            raise ValueError(f"--{flag.replace('_', '-')}: {command} takes none; expected with {instead}")
 
 
 def _count(text: str) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import sys
 from pathlib import Path
 
 import cv2
@@ -24,14 +25,24 @@ def drawn_samples(generator: PlateGenerator, rows: int) -> list[Sample]:
 
 
 def labelled_samples(labels: Path, rows: int, seed: int) -> list[Sample]:
-    """Crops of a label file, chosen by ``seed``, as many as ``rows`` of a sheet show or there are.
+    """Crops of a label file, chosen by ``seed``, as many as ``rows`` of a sheet show or there are. Rows and
+    images that cannot be used are named on stderr and left out.
 
     Raises:
-        ValueError: the file cannot be read, or an image that was chosen cannot be decoded.
+        ValueError: the file cannot be read.
     """
-    given = read_labels(labels, need_text=False, allow_empty=True).rows
-    chosen = random.Random(seed).sample(list(given), min(rows * COLUMNS, len(given)))
-    return [Sample(load_gray(row.path), row.text, row.region or "") for row in chosen]
+    given = read_labels(labels, need_text=False, allow_empty=True)
+    for bad in given.bad_rows:
+        print(f"{given.path}: line {bad.line} is left out: {bad.reason}", file=sys.stderr)
+    samples: list[Sample] = []
+    for row in random.Random(seed).sample(given.rows, len(given.rows)):
+        if len(samples) == rows * COLUMNS:
+            break
+        try:
+            samples.append(Sample(load_gray(row.path), row.text, row.region or ""))
+        except ValueError as error:
+            print(f"{given.path}: line {row.line} is left out: {error}", file=sys.stderr)
+    return samples
 
 
 def draw_sheet(samples: list[Sample], out: Path) -> None:
@@ -41,7 +52,7 @@ def draw_sheet(samples: list[Sample], out: Path) -> None:
         ValueError: there is none, or the file cannot be written.
     """
     if not samples:
-        raise ValueError("no crops to show")
+        raise ValueError("--labels: no crop that can be shown")
     tiles = [_tile(sample) for sample in samples]
     tiles += [np.full_like(tiles[0], 0)] * (-len(tiles) % COLUMNS)
     lines = [np.hstack(tiles[first : first + COLUMNS]) for first in range(0, len(tiles), COLUMNS)]
