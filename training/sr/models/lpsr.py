@@ -12,6 +12,8 @@ import math
 import torch
 from torch import Tensor, nn
 
+from training.sr.models.start import keep_signal
+
 FEATURES = 64
 BLOCKS = 8
 CONVS = 3
@@ -61,6 +63,7 @@ class Lpsr(nn.Module):
         stages = ((nn.ConvTranspose2d(FEATURES, FEATURES, 4, 2, 1), nn.ReLU()) for _ in range(_log2(scale)))
         self.enlarge = nn.Sequential(*(layer for stage in stages for layer in stage))
         self.tail = nn.Conv2d(FEATURES, channels, 3, padding=1)  # eq. 13
+        keep_signal(self, rectified=r"convs|squeeze|enlarge")
 
     def forward(self, images: Tensor) -> Tensor:
         out: Tensor = self.tail(self.enlarge(self.attention(self.blocks(self.head(images)))))

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from training.sr.models.shuffle import shuffled
+from training.sr.models.start import keep_signal
 
 FEATURES = 64
 BLOCKS = 8
@@ -41,6 +42,7 @@ class Msrn(nn.Module):
             shuffled(FEATURES, scale),
             nn.Conv2d(FEATURES, channels, 3, padding=1),
         )
+        keep_signal(self, rectified=r"conv_[35]_", branches="confusion")
 
     def forward(self, images: Tensor) -> Tensor:
         found = [self.head(images)]

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from training.sr.models.bicubic import enlarged
+from training.sr.models.start import keep_signal
 
 
 class Srcnn(nn.Module):
@@ -17,6 +18,7 @@ class Srcnn(nn.Module):
         self.conv1 = nn.Conv2d(channels, 64, 9, padding=4)
         self.conv2 = nn.Conv2d(64, 32, 5, padding=2)
         self.conv3 = nn.Conv2d(32, channels, 5, padding=2)
+        keep_signal(self, rectified=r"conv[12]")
 
     def forward(self, images: Tensor) -> Tensor:
         x = torch.relu(self.conv1(enlarged(images, self.scale)))

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from training.sr.models.shuffle import shuffled
+from training.sr.models.start import keep_signal
 
 WIDTH = 180
 HEADS = 6
@@ -155,6 +156,7 @@ class SwinIR(nn.Module):
         self.conv_before_upsample = nn.Sequential(nn.Conv2d(WIDTH, HIDDEN, 3, padding=1), nn.LeakyReLU())
         self.upsample = shuffled(HIDDEN, scale)
         self.conv_last = nn.Conv2d(HIDDEN, channels, 3, padding=1)
+        keep_signal(self, rectified="conv_before_upsample", branches=r"layers|conv_after_body")
 
     def forward(self, images: Tensor) -> Tensor:
         height, width = images.shape[2], images.shape[3]
