@@ -25,7 +25,7 @@ FACTORS = (
     {"loss", "contrastive", "weighting", "metric", "embedding"},
     {"weighting", "weight_lr"},
     {"weighting", "ratio"},
-    {"arch", "lr", "patch"},
+    {"arch", "lr", "patch", "repeat"},  # of a whole plate only shrunk no second pair is made
     {"degradation", "repeat"},
 )
 
