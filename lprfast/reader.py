@@ -61,7 +61,7 @@ class PlateReader:
         sr: name of a bundled super-resolution model, path of one (ONNX), or its bytes; crops narrower than
             ``sr_below`` are enlarged by it before they are read, on the same threads and device
             (docs/sr_runtime.md).
-        sr_below: pixels, 1 to 1024; only with ``sr``.
+        sr_below: pixels, 1 to 1024; only with ``sr``. None: 100.
 
     Raises:
         ModelError: the model file is missing, cannot be loaded, or its metadata are missing or contradictory.
@@ -81,13 +81,17 @@ class PlateReader:
         precision: Literal["fp32", "int8"] | None = None,
         layouts: LayoutChoice | Literal["model"] | None = "model",
         sr: str | os.PathLike[str] | bytes | None = None,
-        sr_below: int = DEFAULT_SR_BELOW,
+        sr_below: int | None = None,
     ) -> None:
         chosen = None if layouts is None or layouts == "model" else layout_prior(layouts)
         source, name = find_model(model, precision)
         threads = None if threads is None else whole_number("threads", threads)
         batch = whole_number("batch", batch)
-        self._sr_below = checked_sr_below(sr_below)
+        if sr is None and sr_below is not None:
+            raise ValueError(
+                "sr_below: says which crops sr enlarges, and there is no sr; give one or leave it out"
+            )
+        self._sr_below = DEFAULT_SR_BELOW if sr_below is None else checked_sr_below(sr_below)
         self._session = _core.Session(source, ort_library_path(), device, 1)
         self._contract = ModelContract.from_metadata(self._session.metadata, name)
         if precision not in (None, self._contract.precision):

@@ -399,6 +399,67 @@ def test_a_crop_that_sr_fails_on_counts_as_wrong(tmp_path: Path, models: Path) -
     assert reader.spent["100+"].ms(0) is None
 
 
+def test_a_pipeline_that_fails_on_every_crop_is_refused(tmp_path: Path, models: Path) -> None:
+    weights = np.full((4, 1, 1, 1), np.inf, np.float32)
+    (tmp_path / "inf.onnx").write_bytes(sr_model(2, weights=weights))
+    arguments = ("--pipeline", "none", "--pipeline", tmp_path / "inf.onnx", "--model", models / "toy.onnx")
+    result = run("compare-sr", labelled(tmp_path), *arguments)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "inf.onnx / toy: none of 8 crops could be read: " in result.stderr
+    assert "NaN or infinity" in result.stderr
+
+
+def test_crops_that_a_pipeline_fails_on_are_counted_and_named(tmp_path: Path, models: Path) -> None:
+    save(tmp_path / "wide.png", np.full((8, 9000), 128, np.uint8))
+    save(tmp_path / "good.png", crop_of_text("AB12"))
+    labels = label_file(tmp_path, [("wide.png", "AB12"), ("good.png", "AB12")])
+    arguments = (labels, "--pipeline", "none", "--pipeline", "bicubic2", "--model", models / "toy.onnx")
+    document = json.loads(run("compare-sr", *arguments, "--json").stdout)
+    failed = {one["pipeline"]: one["widths"][-1]["failed"] for one in document["runs"]}
+    assert failed == {"none": 0, "bicubic2": 1}
+    told = "bicubic2 / toy: 1 of 2 crops failed and count as wrong: enlarged 2 times, 9000 x 8 pixels are"
+    assert [told in warning for warning in document["warnings"]].count(True) == 1
+    assert "2 (1 failed)" in run("compare-sr", *arguments).stdout
+
+
+def test_compare_sr_warns_of_what_was_learnt_from_and_cannot_be_written(tmp_path: Path) -> None:
+    folder = tmp_path / "cars"
+    save(folder / "0.png", crop_of_text("AB12"))
+    save(folder / "1.png", crop_of_text("AB12"))
+    labels = label_file(folder, [("0.png", "AB12"), ("1.png", "\u0416B12")])
+    seen = {"data": ["synthetic", f"cars/{labels.name}"]}
+    (tmp_path / "reader.onnx").write_bytes(model_bytes(metadata_with(training=json.dumps(seen))))
+    learnt = sr_contract(scale=2, channels=1, training=seen).to_metadata()
+    (tmp_path / "sr.onnx").write_bytes(sr_model(2, metadata=learnt))
+    arguments = (
+        "--pipeline",
+        "none",
+        "--pipeline",
+        tmp_path / "sr.onnx",
+        "--model",
+        tmp_path / "reader.onnx",
+    )
+    warnings = json.loads(run("compare-sr", labels, *arguments, "--json").stdout)["warnings"]
+    named = [warning.split(": ")[0] for warning in warnings if "training record" in warning]
+    assert named == ["sr.onnx", "toy"]
+    assert sum("cannot write: \u0416" in warning for warning in warnings) == 1
+
+
+def test_labels_without_a_text_are_named_as_that(tmp_path: Path, models: Path) -> None:
+    save(tmp_path / "0.png", crop_of_text("AB12"))
+    labels = label_file(tmp_path, [("0.png", "")])
+    result = run("compare-sr", labels, "--pipeline", "none", "--model", models / "toy.onnx")
+    assert result.exit_code == 1
+    assert "no crop with a labelled plate could be read: no label has a text" in result.stderr
+
+
+def test_a_width_without_a_model_is_refused(tmp_path: Path, models: Path) -> None:
+    save(tmp_path / "0.png", crop_of_text("AB12"))
+    result = run("read", tmp_path / "0.png", "--model", models / "toy.onnx", "--sr-below", 50)
+    assert result.exit_code == 2
+    assert "give --sr too" in result.stderr
+
+
 def test_buckets() -> None:
     widths = [1, 39, 40, 59, 60, 79, 80, 99, 100, 5000]
     names = [bucket(width) for width in widths]

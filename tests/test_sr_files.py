@@ -21,6 +21,7 @@ from training import quantize_sr
 from training.onnx_file import ParityError
 from training.qdq import QUANTISED, worst_pairs
 from training.sr import export
+from training.sr.evaluate import enlarge, psnr
 from training.sr.models import build_model, lpsr, swinir, tbsrn
 
 
@@ -73,6 +74,22 @@ def test_int8_twin(model_file: Path, tmp_path: Path, capsys: pytest.CaptureFixtu
         quantize_sr.main([*arguments[:2], str(tmp_path / "no.onnx"), *arguments[3:], "--max-drop", "-9"]) == 1
     )
     assert not (tmp_path / "no.onnx").exists()
+
+
+def test_the_psnr_of_a_twin_is_of_the_plates_without_their_padding(tmp_path: Path) -> None:
+    """Against ``training.sr.evaluate`` on the pictures themselves; padding is easy, and would lift it."""
+    path = tmp_path / "bicubic.onnx"
+    assert export.main(["--arch", "bicubic", "--scale", "4", "--out", str(path)]) == 0
+    pairs = quantize_sr._pairs(quantize_sr.read_contract(path), 12, 5, True)
+    assert len({high.shape for _, high in pairs}) > 3
+    expected = []
+    for low, high in pairs:
+        small = low[0, :, : high.shape[1] // 4, : high.shape[2] // 4]
+        picture = np.rint(small[0] * 255).astype(np.uint8)
+        # Edges repeat beyond the picture in both.
+        expected.append(psnr(enlarge(build_model("bicubic", 4, 1), picture), high[0]))
+    found = quantize_sr.compare(path, path, pairs)
+    assert found["psnr_fp32"] == pytest.approx(np.mean(expected), abs=0.01)
 
 
 def test_the_ends_stay_in_fp32_where_all_of_int8_loses_too_much(

@@ -399,6 +399,15 @@ def test_contenders_are_opened_by_name(files: Path) -> None:
     assert [reader.name for reader in open_readers([toy, toy], 1)] == ["toy"]
 
 
+def test_one_pipeline_has_no_contrast_and_this_is_said_before_the_work(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    flags = ["--pipeline", "none", "--pipeline", "bicubic4", "--contrast", "--out", str(tmp_path)]
+    assert measure_sr.main(flags) == 2
+    assert "--contrast: expected two or more pipelines that enlarge, got bicubic4" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_the_command_writes_what_it_is_asked_for(
     files: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -29,6 +29,7 @@ UNUSED = "does not use it; leave it out, or choose --loss"
         (["--loss", "reading", "--ratio", "inf"], "--ratio: expected a positive finite number, got inf"),
         (["--loss", "adversarial", "--adversarial", "-0.1"], "--adversarial: expected a finite number"),
         (["--loss", "pecl", "--contrastive", "pull_push", "--margin", "0"], "--margin: expected a positive"),
+        (["--loss", "pecl", "--contrastive", "pull_push"], "--contrastive pull_push: needs --train-encoder"),
         (["--loss", "pecl", "--weight-lr", "0"], "--weight-lr: expected a positive finite number, got 0.0"),
         (["--margin", "1"], f"--margin: --loss l1 {UNUSED} pecl"),
         (["--loss", "mse", "--weight", "1"], f"--weight: --loss mse {UNUSED} confidence or reading or pecl"),
@@ -103,12 +104,18 @@ def test_the_record_of_a_loss_holds_what_was_used() -> None:
     given = Config(steps=1, loss="lcofl", weight=1.0, confusion="/somewhere/confusion.json:2")
     assert given.loss_settings() == {"weight": 1.0, "confusion": "confusion.json:2"}
     assert Config(steps=1, loss="confidence").loss_settings() == {"pixel": "l1", "weight": 0.1}
-    pecl = Config(steps=1, loss="pecl", contrastive="pull_push", encoder_weights="/somewhere/resnet18.pth")
+    pecl = Config(
+        steps=1,
+        loss="pecl",
+        contrastive="pull_push",
+        train_encoder=True,
+        encoder_weights="/somewhere/resnet18.pth",
+    )
     told = pecl.loss_settings()
     assert told.pop("margin") == pytest.approx((128 / np.pi) ** 0.5)
     assert told == {
         "contrastive": "pull_push", "weighting": "fixed", "metric": "l1", "embedding": 128, "pixel": "mse",
-        "weight": 0.5, "encoder": "resnet18", "encoder_weights": "resnet18.pth", "train_encoder": False,
+        "weight": 0.5, "encoder": "resnet18", "encoder_weights": "resnet18.pth", "train_encoder": True,
     }  # fmt: skip
     balanced = Config(steps=1, loss="pecl", weighting="balanced", ratio=2.0).loss_settings()
     assert balanced["ratio"] == 2.0

@@ -19,14 +19,13 @@ pytestmark = pytest.mark.usefixtures("process_as_it_was")
 TINY = ["--batch", "2", "--val-size", "2", "--workers", "0", "--threads", "1"]
 
 
-# What changes along with a factor: settings that only have a meaning beside it, and a network's own rate and
-# patches.
+# What changes along with a factor: settings that only have a meaning beside it, and a network's own rate,
+# patches and batch.
 FACTORS = (
     {"loss", "contrastive", "weighting", "metric", "embedding"},
     {"weighting", "weight_lr"},
     {"weighting", "ratio"},
-    {"arch", "lr", "patch", "repeat"},  # of a whole plate only shrunk no second pair is made
-    {"degradation", "repeat"},
+    {"arch", "lr", "patch", "repeat", "batch"},
 )
 
 

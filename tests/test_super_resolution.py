@@ -180,6 +180,9 @@ def test_the_bound_is_exclusive_and_checked() -> None:
     for wrong in (0, -1, 1025):
         with pytest.raises(ValueError, match=f"sr_below: expected 1 to 1024 pixels, got {wrong}"):
             PlateReader(model_bytes(), sr=sr_model(2), sr_below=wrong)
+    with pytest.raises(ValueError, match="sr_below: says which crops sr enlarges, and there is no sr"):
+        PlateReader(model_bytes(), sr_below=64)
+    assert PlateReader(model_bytes(), sr=sr_model(2)).sr_below == 100
     with pytest.raises(TypeError, match=r"^sr: expected a bundled model's name, a path or bytes, got int"):
         PlateReader(model_bytes(), sr=5)  # type: ignore[arg-type]
     with pytest.raises(TypeError, match="sr_below: expected a whole number"):

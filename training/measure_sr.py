@@ -118,6 +118,10 @@ def _prepare(given: argparse.Namespace) -> Job:
     config = _config(given)
     settings = Settings(parse_fold(given.fold) if given.fold else {})
     contenders = open_contenders(given.pipeline, given.scale, given.threads)
+    enlarging = [each.name for each in contenders if each.enlarge]
+    if given.contrast and len(enlarging) < 2:
+        got = ", ".join(enlarging) or "none"
+        raise ValueError(f"--contrast: expected two or more pipelines that enlarge, got {got}")
     own = open_readers(given.reader or ["default"], given.threads)
     paddle = load_paddle(given.threads) if given.paddle else None
     if given.paddle and paddle is None:

@@ -30,14 +30,16 @@ from lprfast.sr_contract import SrContract
 from training.onnx_file import check_new, replace_metadata, written_whole
 from training.qdq import Images, QuantizeError, check_pairs, quantize
 from training.settings import require
-from training.sr.data import stacked
+from training.sr.data import planes, stacked
 from training.sr.evaluate import psnr
 from training.sr.pairs import Pair, PairSource
 from training.synth.generator import Library
 
 COMPARED_SEED = 1_000_003
 WIDTH = 48  # of the small crops, in pixels
-Pairs = list[tuple[Images, NDArray[np.uint8]]]
+Pairs = list[
+    tuple[Images, NDArray[np.uint8]]
+]  # low [1, C, h, w], high [C, H, W]: where low is padded, smaller
 
 
 @dataclass(frozen=True)
@@ -130,8 +132,8 @@ def read_contract(path: Path) -> SrContract:
 
 
 def _pairs(contract: SrContract, count: int, seed: int, held_out: bool) -> Pairs:
-    """Small crops ``[1, C, h, w]`` in 0-1, all of one size, made as those that the network learnt from, and
-    their originals."""
+    """Small crops ``[1, C, h, w]`` in 0-1, padded to one size, made as those that the network learnt from,
+    and their originals ``[C, H, W]`` without the padding."""
     library = Library(held_out, system_fonts=True)
     degradation = "shrink" if contract.training.get("degradation") == "shrink" else "camera"
     source = PairSource(contract.scale, contract.channels, degradation, library, one_line=True)
@@ -140,7 +142,7 @@ def _pairs(contract: SrContract, count: int, seed: int, held_out: bool) -> Pairs
         pairs += source.drawn(random.Random(seed * 1_000_003 + number), WIDTH)
     raw = stacked(pairs, contract.scale)
     low = raw.low.astype(np.float32) / np.float32(255)
-    return [(low[k : k + 1], raw.high[k : k + 1]) for k in range(count)]
+    return [(low[k : k + 1], planes(pair.high)) for k, pair in enumerate(pairs)]
 
 
 def compare(fp32: Path, int8: Path, pairs: Pairs) -> dict[str, float]:
@@ -154,8 +156,10 @@ def compare(fp32: Path, int8: Path, pairs: Pairs) -> dict[str, float]:
 
 
 def _psnr(answer: Images, high: NDArray[np.uint8]) -> float:
-    """Of ``[1, C, h, w]``; all channels count alike, so that they may lie side by side."""
-    levels = np.clip(np.rint(answer * 255), 0, 255).astype(np.uint8)
+    """Of ``[1, C, h, w]``, where it shows ``high [C, H, W]``; all channels count alike, so that they may lie
+    side by side."""
+    shown = answer[0, :, : high.shape[1], : high.shape[2]]
+    levels = np.clip(np.rint(shown * 255), 0, 255).astype(np.uint8)
     return psnr(levels.reshape(1, -1), high.reshape(1, -1))
 
 

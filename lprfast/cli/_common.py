@@ -92,7 +92,11 @@ def sr_options(command: F) -> F:
     """Adds ``--sr`` and ``--sr-below``, as one argument ``sr`` of :func:`make_reader`."""
 
     @functools.wraps(command)
-    def with_sr(*arguments: Any, sr: str | None, sr_below: int, **options: Any) -> Any:
+    def with_sr(*arguments: Any, sr: str | None, sr_below: int | None, **options: Any) -> Any:
+        if sr is None and sr_below is not None:
+            raise click.UsageError(
+                "--sr-below says which crops --sr enlarges: give --sr too, or leave it out"
+            )
         return command(*arguments, sr=None if sr is None else (sr, sr_below), **options)
 
     add: Any = with_sr
@@ -100,10 +104,8 @@ def sr_options(command: F) -> F:
         click.option(
             "--sr-below",
             type=click.IntRange(1, 1024),
-            default=100,
-            show_default=True,
             metavar="PX",
-            help="Crops narrower than this go through --sr.",
+            help="Crops narrower than this go through --sr [default: 100].",
         ),
         click.option(
             "--sr", metavar="MODEL", help="Super-resolution for narrow crops: bundled model or ONNX file."
@@ -120,13 +122,13 @@ def make_reader(
     threads: int | None = None,
     precision: Literal["fp32", "int8"] | None = None,
     layouts: Layouts = "model",
-    sr: tuple[str, int] | None = None,
+    sr: tuple[str, int | None] | None = None,
 ) -> PlateReader:
     """The reader of every command; ``load_image`` gives BGR, and so the reader is told.
 
     Args:
         model, device, threads, precision: of the reader.
-        sr: a super-resolution model and the width in pixels below which it is used.
+        sr: a super-resolution model and the width in pixels below which it is used, None as ``PlateReader``.
 
     Raises:
         CannotStart: the model or the runtime cannot be had; the message says why.
@@ -135,7 +137,7 @@ def make_reader(
     from lprfast.reader import PlateReader
 
     try:
-        file, below = sr or (None, 100)
+        file, below = sr or (None, None)
         return PlateReader(
             model,
             device=device,

@@ -32,12 +32,15 @@ from lprfast.cli.evaluate import (
     fold_option,
     label_files,
     refuse_shift,
+    symbol_warnings,
+    training_warnings,
 )
 
 if TYPE_CHECKING:
     from lprfast.data.labels import LabelFile, LabelRow
     from lprfast.data.reading import FileRead
     from lprfast.evaluation import Settings
+    from lprfast.evaluation.run import Outcome
     from lprfast.evaluation.sr_comparison import Example, Run
     from lprfast.evaluation.sr_page import Figures
     from lprfast.evaluation.sr_pipelines import PipelineReader
@@ -124,6 +127,7 @@ def compare_sr(
     ways = _open(dict.fromkeys(pipelines), dict.fromkeys(readers), device, threads, below)
     runs, places, warnings = _run_all(ways, chosen, settings, width)
     problems = runs[0].outcome.problems
+    warnings = [*_record_warnings(ways, chosen, runs[0].outcome, settings), *warnings]
     for warning in warnings:
         click.echo(f"WARNING: {printable(warning)}", err=True)
     figures = [(run.pipeline, run.reader, cells(run, settings)) for run in runs]
@@ -210,11 +214,11 @@ def _run_all(
             outcome = _run(way, chosen, settings, width, step, observe)
             if not runs:
                 complain(outcome.problems)
-            if not outcome.samples:
-                raise NoResult("no crop with a labelled plate could be read; the reasons are listed above")
-            refuse_shift(outcome, way.reader, settings)
             prefix = f"{way.pipeline.name} / {name}: "
-            warnings += [prefix + warning for warning in chance_warnings(outcome, way.reader)]
+            _refuse_nothing(outcome, way, prefix)
+            refuse_shift(outcome, way.reader, settings)
+            found = [*_failures(outcome, way), *chance_warnings(outcome, way.reader)]
+            warnings += [prefix + warning for warning in found]
             runs.append(Run(way.pipeline.name, name, outcome, way.spent))
             if not any(later.kept is way.kept for later in ways[len(runs) :]):
                 way.kept.forget()
@@ -222,9 +226,42 @@ def _run_all(
     return sorted(runs, key=lambda run: order.index(run.reader)), places, warnings
 
 
+def _refuse_nothing(outcome: Outcome, way: PipelineReader, prefix: str) -> None:
+    if not outcome.samples:
+        why = "the reasons are listed above" if outcome.problems else "no label has a text"
+        raise NoResult(f"no crop with a labelled plate could be read: {why}")
+    if all(sample.status == "error" for sample in outcome.samples):
+        reason = next(iter(way.failed), "")
+        raise NoResult(f"{prefix}none of {count(len(outcome.samples), 'crop')} could be read: {reason}")
+
+
+def _failures(outcome: Outcome, way: PipelineReader) -> list[str]:
+    failed = sum(sample.status == "error" for sample in outcome.samples)
+    if not failed:
+        return []
+    reason = way.failed.most_common(1)[0][0]
+    return [f"{failed} of {count(len(outcome.samples), 'crop')} failed and count as wrong: {reason}"]
+
+
+def _record_warnings(
+    ways: Sequence[PipelineReader], chosen: Chosen, outcome: Outcome, settings: Settings
+) -> list[str]:
+    """Of what readers and networks learnt from, and of what the readers cannot write; each once."""
+    splits = {str(labels.path): used for labels, _, used in chosen}
+    records = {f"{way.pipeline.name}: ": way.pipeline.training for way in ways}
+    readers = dict(zip(_reader_names(ways), (way.reader for way in ways), strict=True))
+    records |= {f"{name}: ": reader.contract.training for name, reader in readers.items()}
+    found = [
+        prefix + text for prefix, record in records.items() for text in training_warnings(splits, record)
+    ]
+    for name, reader in readers.items():
+        found += [f"{name}: {text}" for text in symbol_warnings({"labels": outcome}, reader, settings)]
+    return found
+
+
 def _run(
     way: PipelineReader, chosen: Chosen, settings: Settings, width: int | None, step: Any, observe: Any
-) -> Any:
+) -> Outcome:
     from lprfast.evaluation.run import Outcome, run_rows
 
     pooled = Outcome()

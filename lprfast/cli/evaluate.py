@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
@@ -136,9 +136,9 @@ def evaluate(
     refuse_shift(pooled, reader, settings)
     splits = {str(labels.path): used for labels, _, used in chosen}
     warnings = [
-        *_training_warnings(splits, reader),
+        *training_warnings(splits, reader.contract.training),
         *chance_warnings(pooled, reader),
-        *_symbol_warnings(outcomes, reader, settings),
+        *symbol_warnings(outcomes, reader, settings),
     ]
     for warning in warnings:
         click.echo(f"WARNING: {printable(warning)}", err=True)
@@ -262,10 +262,11 @@ def refuse_shift(pooled: Outcome, reader: PlateReader, settings: Settings) -> No
         raise NoResult(str(finding))
 
 
-def _training_warnings(splits: dict[str, str], reader: PlateReader) -> list[str]:
+def training_warnings(splits: dict[str, str], training: Mapping[str, Any]) -> list[str]:
+    """Of label files whose rows a model's training record does not keep apart from training."""
     from lprfast.evaluation import trained_on
 
-    data = reader.contract.training.get("data")
+    data = training.get("data")
     record = [name for name in data if isinstance(name, str)] if isinstance(data, list | tuple) else []
     warnings = []
     for name, used in splits.items():
@@ -289,7 +290,8 @@ def chance_warnings(pooled: Outcome, reader: PlateReader) -> list[str]:
     return [chance] if chance else []
 
 
-def _symbol_warnings(outcomes: dict[str, Outcome], reader: PlateReader, settings: Settings) -> list[str]:
+def symbol_warnings(outcomes: dict[str, Outcome], reader: PlateReader, settings: Settings) -> list[str]:
+    """Of labels, by label file, that the reader cannot write."""
     from lprfast.evaluation import uncovered_symbols
 
     charset = reader.contract.charset

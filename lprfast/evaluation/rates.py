@@ -32,7 +32,11 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class Rates:
-    """Exact match and character error rate with their 95 % intervals (None with fewer than two clusters)."""
+    """Exact match and character error rate with their 95 % intervals.
+
+    None with fewer than two clusters; of the error rate also where all clusters have the same one, as where
+    all is right: resampling says nothing then.
+    """
 
     score: Score
     clusters: int
@@ -77,7 +81,10 @@ def rates(pairs: Sequence[tuple[str, str]], clusters: Sequence[Hashable], settin
     exact = interval(lambda text, label: text == label, lambda label: 1)
     if exact is not None and total.exact in (0, total.n):
         exact = exact_interval(exact.clusters if total.exact else 0, exact.clusters)
-    return Rates(total, len(set(clusters)), exact, interval(edit_distance, len))
+    cer = interval(edit_distance, len)
+    if cer is not None and cer.low == cer.high:
+        cer = None
+    return Rates(total, len(set(clusters)), exact, cer)
 
 
 def _ends(interval: Interval | None) -> list[float] | None:

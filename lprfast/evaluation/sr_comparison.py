@@ -42,12 +42,14 @@ class Cell:
     Attributes:
         width: a name of ``BUCKETS``, or ``all``.
         crops: rates over crops; None without any.
+        failed: of these, crops that could not be enlarged or read; they count as wrong.
         vehicles: rates over votes, a vehicle being in the bucket of its widest crop; None without any.
         sr_ms, read_ms: milliseconds of processor time per crop, all threads; None without crops.
     """
 
     width: str
     crops: Rates | None
+    failed: int
     vehicles: Rates | None
     sr_ms: float | None
     read_ms: float | None
@@ -57,6 +59,7 @@ class Cell:
         return {
             "width": self.width,
             "crops": self.crops.to_dict() if self.crops else None,
+            "failed": self.failed,
             "vehicles": self.vehicles.to_dict() if self.vehicles else None,
             "character_accuracy": character_accuracy(self.crops) if self.crops else None,
             "sr_ms": self.sr_ms,
@@ -147,6 +150,7 @@ def _cell(
     return Cell(
         name,
         crop_rates(samples, settings),
+        sum(sample.status == "error" for sample in samples),
         vehicle_rates(vehicles, settings),
         spent.ms(spent.enlarging),
         spent.ms(spent.reading),

@@ -118,13 +118,17 @@ def _examples(figures: Figures, shown: Sequence[Example]) -> Markup:
 def _figures(cell: Cell) -> tuple[str, ...]:
     crops, votes = cell.crops, cell.vehicles
     return (
-        str(crops.score.n) if crops else "0",
+        _count(crops, cell.failed),
         f"{crops.score.exact_match:.1%} {_ends(crops.exact_interval)}" if crops else "-",
         _characters(crops) if crops else "-",
         _ms(cell.sr_ms),
         _ms(cell.read_ms),
         f"{votes.score.exact}/{votes.score.n}" if votes else "-",
     )
+
+
+def _count(crops: Rates | None, failed: int) -> str:
+    return f"{crops.score.n if crops else 0}" + (f" ({failed} failed)" if failed else "")
 
 
 def _characters(crops: Rates) -> str:

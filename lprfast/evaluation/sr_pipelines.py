@@ -6,7 +6,8 @@ import hashlib
 import os
 import re
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -47,6 +48,7 @@ class Pipeline:
         facts: what its figures depend on, name to plain value.
         scale: times as high and as wide as the crop; 1 where it is read as it is.
         file: the model's path; None without one.
+        training: the model's training record; empty without one.
     """
 
     name: str
@@ -54,6 +56,7 @@ class Pipeline:
     facts: dict[str, Any] = field(default_factory=dict)
     scale: int = 1
     file: Path | None = None
+    training: Mapping[str, Any] = field(default_factory=dict)
 
 
 def open_pipeline(text: str, device: str = "cpu", threads: int | None = None) -> Pipeline:
@@ -88,7 +91,9 @@ def open_pipeline(text: str, device: str = "cpu", threads: int | None = None) ->
         "precision": contract.precision,
     }
     name = text if bundled else Path(text).name
-    return Pipeline(name, resolver.upscale_many, facts, contract.scale, Path(resolver.model))
+    return Pipeline(
+        name, resolver.upscale_many, facts, contract.scale, Path(resolver.model), contract.training
+    )
 
 
 def _bicubic(crop: Crop, scale: int) -> UpscaledCrop:
@@ -183,6 +188,7 @@ class PipelineReader:
     """A ``CropReader``: enlarges crops, reads them, and notes the times per width bucket.
 
     Size, quality and calibration are those of the crops as given, so that all pipelines vote alike.
+    ``failed`` counts the crops that could not be enlarged or read, by the reason.
 
     Args:
         pipeline: how crops are enlarged.
@@ -206,6 +212,7 @@ class PipelineReader:
         for _ in range(2):  # what the first run of a session costs is no crop's
             self._read([blank] * 4, Spent())
         self.spent = {name: Spent() for name in BUCKETS}
+        self.failed: Counter[str] = Counter()
 
     def read_many(self, crops: Sequence[Crop], nbest: int = 0) -> list[PlateRead]:
         """One read per crop, in order; ``nbest`` has no meaning here."""
@@ -218,6 +225,7 @@ class PipelineReader:
                 found = self._read([crops[index] for index in part], self.spent[name])
                 for index, read in zip(part, found, strict=True):
                     reads[index] = read
+                self.failed.update(read.error or "" for read in found if read.status == "error")
         return reads
 
     def _parts(self, crops: Sequence[Crop], members: Sequence[int]) -> Iterator[list[int]]:

@@ -53,6 +53,11 @@ def check_ranges(config: Config) -> None:
     require(margin is None or 0 < margin < math.inf, "--margin", "a positive finite number", margin)
     opinion = config.adversarial
     require(0 <= opinion < math.inf, "--adversarial", "a finite number, 0 or more", opinion)
+    if config.loss == "pecl" and config.contrastive == "pull_push" and not config.train_encoder:
+        raise ValueError(
+            "--contrastive pull_push: needs --train-encoder: the push moves the encoder alone, and beside a "
+            "frozen one it is pull"
+        )
     require(8 <= config.embedding <= 4096, "--embedding", "8 to 4096", config.embedding)
 
 

@@ -29,6 +29,8 @@ SMALL, LARGE = "--lr 1e-3", "--lr 3e-4"
 # All PECL but ``clipped``: with a fixed weight the gradient of a random encoder is many times that of the
 # pixels, and another d, metric or form would change the weight along with itself.
 PECL = "--loss pecl --weighting balanced --ratio 1 --contrastive"
+# Of a whole plate that is only shrunk all pairs would be equal: so plates of the camera have one each, too.
+WHOLE = "--patch 0 --repeat 1"
 X8 = "--scale 8 --channels 3 --degradation shrink --widths 192 384"  # plates of 24 small pixels and more
 
 STUDIES = {
@@ -38,18 +40,18 @@ STUDIES = {
     "grid": Study(
         "--scale 4 --channels 1 --one-line",
         {
-            "42k-l1": Run(f"--arch compact_42k --loss l1 --patch 0 {SMALL}"),
-            "42k-confidence": Run(f"--arch compact_42k --loss confidence --patch 0 {SMALL}", "42k-l1"),
-            "42k-reading": Run(f"--arch compact_42k --loss reading --patch 0 {SMALL}", "42k-l1"),
+            "42k-l1": Run(f"--arch compact_42k --loss l1 {WHOLE} {SMALL}"),
+            "42k-confidence": Run(f"--arch compact_42k --loss confidence {WHOLE} {SMALL}", "42k-l1"),
+            "42k-reading": Run(f"--arch compact_42k --loss reading {WHOLE} {SMALL}", "42k-l1"),
             "1m-l1": Run(f"--arch compact_1m --loss l1 --patch 64 {LARGE}", "42k-l1"),
             "lpsr-pecl": Run(f"--arch lpsr {PECL} pull --patch 32 {LARGE}"),
-            "espcn-l1": Run(f"--arch espcn --loss l1 --patch 0 {SMALL}", "42k-l1"),
+            "espcn-l1": Run(f"--arch espcn --loss l1 {WHOLE} {SMALL}", "42k-l1"),
             # Made small by the mean of pixels alone, as ``compare-sr --width`` does it to real crops.
             "42k-l1-shrink": Run(
-                f"--arch compact_42k --loss l1 --patch 0 --degradation shrink {SMALL}", "42k-l1"
+                f"--arch compact_42k --loss l1 {WHOLE} --degradation shrink {SMALL}", "42k-l1"
             ),
             "42k-reading-shrink": Run(
-                f"--arch compact_42k --loss reading --patch 0 --degradation shrink {SMALL}", "42k-l1-shrink"
+                f"--arch compact_42k --loss reading {WHOLE} --degradation shrink {SMALL}", "42k-l1-shrink"
             ),
             "1m-l1-shrink": Run(
                 f"--arch compact_1m --loss l1 --patch 64 --degradation shrink {LARGE}", "1m-l1"
@@ -68,12 +70,14 @@ STUDIES = {
             "42k": Run(f"--arch compact_42k --loss l1 {SMALL}", "lpsr-l1"),
             "1m": Run(f"--arch compact_1m --loss l1 {LARGE}", "lpsr-l1"),
             # Whole plates, as its authors train it: attention that has seen 8 x 8 pixels only spoils more.
-            "tbsrn": Run(f"--arch tbsrn --loss l1 --patch 0 {LARGE}", "lpsr-l1"),
+            # Two of them have some 1.6 times the pixels of sixteen patches.
+            "tbsrn": Run(f"--arch tbsrn --loss l1 --patch 0 --batch 2 {LARGE}", "lpsr-l1"),
             "msrn": Run(f"--arch msrn --loss l1 {LARGE}", "lpsr-l1"),
             "lpsr-l1": Run(f"--arch lpsr --loss l1 {LARGE}"),
             "lpsr-pecl": Run(f"--arch lpsr {PECL} pull {LARGE}", "lpsr-l1"),
             "esrgan": Run(f"--arch esrgan --loss l1 {LARGE}", "lpsr-l1"),
-            "swinir": Run(f"--arch swinir --loss l1 {LARGE}", "lpsr-l1"),
+            # Sixteen patches a step would take it two and a half hours of a core.
+            "swinir": Run(f"--arch swinir --loss l1 --batch 4 {LARGE}", "lpsr-l1"),
         },
     ),
     # Its ablation. As printed, the term should repel until D = 2 and be dead then in L1, and repel
