@@ -70,7 +70,7 @@ STUDIES = {
             "42k": Run(f"--arch compact_42k --loss l1 {SMALL}", "lpsr-l1"),
             "1m": Run(f"--arch compact_1m --loss l1 {LARGE}", "lpsr-l1"),
             # Whole plates, as its authors train it: attention that has seen 8 x 8 pixels only spoils more.
-            # Two of them have some 1.6 times the pixels of sixteen patches.
+            # Two of them have some 1.3 times the pixels of sixteen patches.
             "tbsrn": Run(f"--arch tbsrn --loss l1 --patch 0 --batch 2 {LARGE}", "lpsr-l1"),
             "msrn": Run(f"--arch msrn --loss l1 {LARGE}", "lpsr-l1"),
             "lpsr-l1": Run(f"--arch lpsr --loss l1 {LARGE}"),
