@@ -215,10 +215,13 @@ def _run_all(
             if not runs:
                 complain(outcome.problems)
             prefix = f"{way.pipeline.name} / {name}: "
-            _refuse_nothing(outcome, way, prefix)
+            if not outcome.samples:
+                why = "the reasons are listed above" if outcome.problems else "no label has a text"
+                raise NoResult(f"no crop with a labelled plate could be read: {why}")
+            failures = _failures(outcome, way, prefix)
             refuse_shift(outcome, way.reader, settings)
-            found = [*_failures(outcome, way), *chance_warnings(outcome, way.reader)]
-            warnings += [prefix + warning for warning in found]
+            chance = chance_warnings(outcome, way.reader)
+            warnings += [*failures, *(prefix + warning for warning in chance)]
             runs.append(Run(way.pipeline.name, name, outcome, way.spent))
             if not any(later.kept is way.kept for later in ways[len(runs) :]):
                 way.kept.forget()
@@ -226,21 +229,16 @@ def _run_all(
     return sorted(runs, key=lambda run: order.index(run.reader)), places, warnings
 
 
-def _refuse_nothing(outcome: Outcome, way: PipelineReader, prefix: str) -> None:
-    if not outcome.samples:
-        why = "the reasons are listed above" if outcome.problems else "no label has a text"
-        raise NoResult(f"no crop with a labelled plate could be read: {why}")
-    if all(sample.status == "error" for sample in outcome.samples):
-        reason = next(iter(way.failed), "")
-        raise NoResult(f"{prefix}none of {count(len(outcome.samples), 'crop')} could be read: {reason}")
-
-
-def _failures(outcome: Outcome, way: PipelineReader) -> list[str]:
+def _failures(outcome: Outcome, way: PipelineReader, prefix: str) -> list[str]:
+    """A warning of the crops that failed, with the commonest reason; NoResult where all have."""
     failed = sum(sample.status == "error" for sample in outcome.samples)
     if not failed:
         return []
-    reason = way.failed.most_common(1)[0][0]
-    return [f"{failed} of {count(len(outcome.samples), 'crop')} failed and count as wrong: {reason}"]
+    crops = count(len(outcome.samples), "crop")
+    [(reason, _)] = way.failed.most_common(1)
+    if failed == len(outcome.samples):
+        raise NoResult(f"{prefix}none of {crops} could be read: {reason}")
+    return [f"{prefix}{failed} of {crops} failed and count as wrong: {reason}"]
 
 
 def _record_warnings(
@@ -248,12 +246,10 @@ def _record_warnings(
 ) -> list[str]:
     """Of what readers and networks learnt from, and of what the readers cannot write; each once."""
     splits = {str(labels.path): used for labels, _, used in chosen}
-    records = {f"{way.pipeline.name}: ": way.pipeline.training for way in ways}
     readers = dict(zip(_reader_names(ways), (way.reader for way in ways), strict=True))
-    records |= {f"{name}: ": reader.contract.training for name, reader in readers.items()}
-    found = [
-        prefix + text for prefix, record in records.items() for text in training_warnings(splits, record)
-    ]
+    networks = {way.pipeline.name: way.pipeline.training for way in ways}
+    records = [*networks.items(), *((name, reader.contract.training) for name, reader in readers.items())]
+    found = [f"{name}: {text}" for name, record in records for text in training_warnings(splits, record)]
     for name, reader in readers.items():
         found += [f"{name}: {text}" for text in symbol_warnings({"labels": outcome}, reader, settings)]
     return found

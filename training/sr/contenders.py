@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from lprfast import PlateReader
 from lprfast.evaluation.hashes import file_sha256
-from lprfast.evaluation.sr_pipelines import distinct_names, named_readers, open_pipeline
+from lprfast.evaluation.sr_pipelines import Pipeline, distinct_names, named_readers, open_pipeline
 from lprfast.onnx_file.costs import parameters
 from lprfast.onnx_file.graph import read_model
-from lprfast.sr_contract import SrContract
 from training.sr.measures import Contender, PlateTexts
 
 ORIGINAL = "original"
@@ -40,16 +38,17 @@ def _open(text: str, scale: int, threads: int) -> Contender:
         raise ValueError(
             f"--pipeline {text}: enlarges {pipeline.scale} times, expected {scale} as --scale says"
         )
-    count = _trained_parameters(pipeline.file) if pipeline.file is not None else 0
-    return Contender(pipeline.name, pipeline.enlarge, False, count, pipeline.facts)
+    return Contender(pipeline.name, pipeline.enlarge, False, _trained_parameters(pipeline), pipeline.facts)
 
 
-def _trained_parameters(file: Path) -> int:
-    """As the file's training record has them; the numbers of its graph, which holds folded batch norms and
+def _trained_parameters(pipeline: Pipeline) -> int:
+    """As the model's training record has them; the numbers of its graph, which holds folded batch norms and
     constants of the export too, where there is none."""
-    model = read_model(file.read_bytes(), str(file))
-    recorded = SrContract.from_metadata(model.metadata, str(file)).training.get("parameters")
-    return recorded if isinstance(recorded, int) else parameters(model.graph)
+    recorded = pipeline.training.get("parameters")
+    if isinstance(recorded, int):
+        return recorded
+    file = pipeline.file
+    return 0 if file is None else parameters(read_model(file.read_bytes(), str(file)).graph)
 
 
 def open_readers(models: Sequence[str], threads: int) -> list[PlateTexts]:
