@@ -13,12 +13,21 @@ import numpy as np
 def whole_number(name: str, value: int) -> int:
     """The value as an int of 32 bits; TypeError or ValueError that names the argument otherwise."""
     try:
+        if isinstance(value, bool):
+            raise TypeError
         number = operator.index(value)
     except TypeError:
         raise TypeError(f"{name}: expected a whole number, got {value!r}") from None
     if abs(number) >= 2**31:
         raise ValueError(f"{name}: expected a number of 32 bits, got {number}")
     return number
+
+
+def checked_text(name: str, value: str, expected: str) -> str:
+    """The value; TypeError that names the argument, and ``expected`` in words, if it is no text."""
+    if not isinstance(value, str):
+        raise TypeError(f"{name}: expected {expected}, got {value!r}")
+    return value
 
 
 def finite_number(name: str, value: float) -> float:

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lprfast import _core
-from lprfast._arguments import checked_times, crop_list, stop_probability, whole_number
+from lprfast._arguments import checked_text, checked_times, crop_list, stop_probability, whole_number
 from lprfast._opening import calibration_options, find_model, model_layouts, wrong_precision
 from lprfast._ort_library import ort_library_path
 from lprfast._ranking import (
@@ -98,7 +98,7 @@ class PlateReader:
             raise ValueError(wrong_precision(precision, name, self._contract.precision))
         self._layouts = model_layouts(self._contract, name) if layouts == "model" else chosen
         self._model = name
-        self._color = color
+        self._color = checked_text("color", color, "'bgr' or 'rgb'")
         self._device = device
         self._threads = _core.usable_processors() if threads is None else threads
         self._sr_contract: SrContract | None = None

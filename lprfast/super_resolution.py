@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lprfast import _core
-from lprfast._arguments import crop_list, whole_number
+from lprfast._arguments import checked_text, crop_list, whole_number
 from lprfast._opening import find_model, wrong_precision
 from lprfast._ort_library import ort_library_path
 from lprfast.sr_contract import SrContract
@@ -176,7 +176,7 @@ def open_upscaler(
             session,
             scale=contract.scale,
             channels=contract.channels,
-            color=color,
+            color=checked_text("color", color, "'bgr' or 'rgb'"),
             threads=threads,
             batch=batch,
             patch=patch,

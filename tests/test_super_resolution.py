@@ -76,12 +76,13 @@ def test_crops_are_padded_by_their_edge() -> None:
     assert resolver.upscale(np.full((24, 64), 90, np.uint8))[20, -1] == 60
 
 
+@pytest.mark.parametrize("size", [(176, 400), (175, 397), (45, 1001), (1003, 33)])
 @pytest.mark.parametrize("channels", [1, 3])
-def test_a_large_crop_in_patches_equals_the_whole(channels: int) -> None:
+def test_a_large_crop_in_patches_equals_the_whole(channels: int, size: tuple[int, int]) -> None:
     rng = np.random.default_rng(1)
     weights = (rng.random((4 * channels, channels, 3, 3)) / (9 * channels)).astype(np.float32)
     model = sr_model(2, channels, weights=weights)
-    crop = noise(176, 400, 3)
+    crop = noise(*size, 3)
     whole = SuperResolver(model, patch=1024).upscale(crop)
     in_patches = SuperResolver(model, patch=64, threads=2).upscale(crop)
     assert np.ptp(whole) > 50
@@ -136,11 +137,20 @@ def test_what_is_not_finite_costs_only_its_crop() -> None:
         ({"threads": 0}, "threads: expected 1 to 1024"),
         ({"batch": 0}, "batch: expected 1 to 1024"),
         ({"color": "hsv"}, "color: expected 'bgr' or 'rgb'"),
+        ({"color": None}, "color: expected 'bgr' or 'rgb', got None"),
+        ({"batch": True}, "batch: expected a whole number, got True"),
     ],
 )
 def test_wrong_arguments_are_named(arguments: dict[str, Any], message: str) -> None:
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises((ValueError, TypeError), match=message):
         SuperResolver(sr_model(), **arguments)
+
+
+def test_wrong_arguments_of_a_reader_are_named() -> None:
+    with pytest.raises(TypeError, match="color: expected 'bgr' or 'rgb', got None"):
+        PlateReader(model_bytes(), color=None)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="sr_below: expected a whole number, got True"):
+        PlateReader(model_bytes(), sr=sr_model(), sr_below=True)
 
 
 # Reading

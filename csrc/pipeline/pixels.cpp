@@ -33,14 +33,4 @@ bool put_row(const FloatRows& rows, std::int64_t y, std::int64_t width, std::vec
   return finite;
 }
 
-void cut_planes(const float* planes, int channels, Size whole, Size part, std::vector<float>& out) {
-  out.resize(static_cast<std::size_t>(channels * part.first * part.second));
-  float* to = out.data();
-  for (int c = 0; c < channels; ++c) {
-    for (std::int64_t y = 0; y < part.first; ++y, to += part.second) {
-      std::copy_n(planes + (c * whole.first + y) * whole.second, part.second, to);
-    }
-  }
-}
-
 }  // namespace lprfast::pipeline

@@ -3,7 +3,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <utility>
 #include <vector>
 
 namespace lprfast::pipeline {
@@ -32,10 +31,5 @@ struct FloatRows {
 // Writes row y of a picture [height, width, channels], 0-1 to 0-255, clamped and rounded. False when a value
 // is not finite.
 bool put_row(const FloatRows& rows, std::int64_t y, std::int64_t width, std::vector<std::uint8_t>& picture);
-
-using Size = std::pair<std::int64_t, std::int64_t>;  // height, width
-
-// The top left part of each plane, contiguous.
-void cut_planes(const float* planes, int channels, Size whole, Size part, std::vector<float>& out);
 
 }  // namespace lprfast::pipeline

@@ -82,10 +82,14 @@ Upscaler::Upscaler(std::shared_ptr<const ort::Session> session, const UpscalerSp
     throw ModelError("the metadata says the input is " + shape_text(expected) +
                      " (-1: any number), the model takes " + shape_text(declared));
   }
-  // One run on an empty crop proves the scale, and warms the session up.
-  Scratch scratch;
-  scratch.input.assign(static_cast<std::size_t>(spec_.channels * kHeightStep * 2 * kWidthStep), 0.0F);
-  run_model(scratch, 1, kHeightStep, 2 * kWidthStep);
+  // Runs on empty crops prove the scale, and that the number and the size of crops are free; they warm the
+  // session up.
+  for (const std::int64_t count : {1, 2}) {
+    Scratch scratch;
+    const std::int64_t height = count * kHeightStep, width = (count + 1) * kWidthStep;
+    scratch.input.assign(static_cast<std::size_t>(count * spec_.channels * height * width), 0.0F);
+    run_model(scratch, count, height, width);
+  }
 }
 
 void Upscaler::run_model(Scratch& scratch, std::int64_t count, std::int64_t height,
@@ -140,28 +144,25 @@ void Upscaler::run_batch(const Job& job, const std::vector<const Crop*>& crops, 
   }
 }
 
-void Upscaler::run_large(const ImageView& crop, Scratch& scratch, Upscaled& answer) const {
-  std::vector<float> cut;  // of the padded patch
+// In patches of the padded crop, so that its lower and right edge is what it is in a single run.
+void Upscaler::run_large(const Job& job, const ImageView& crop, Scratch& scratch, Upscaled& answer) const {
   const RunPatch run = [&](const Patch& patch) {
     ImageView part = crop;
     part.data += patch.top * crop.row_stride + patch.left * crop.column_stride;
-    part.height = patch.height;
-    part.width = patch.width;
-    const std::int64_t height = round_up(patch.height, kHeightStep);
-    const std::int64_t width = round_up(patch.width, kWidthStep);
-    scratch.input.resize(static_cast<std::size_t>(spec_.channels * height * width));
-    fill(part, height, width, scratch, scratch.input.data());
-    run_model(scratch, 1, height, width);
-    cut_planes(scratch.output.data(), spec_.channels, {height * spec_.scale, width * spec_.scale},
-               {patch.height * spec_.scale, patch.width * spec_.scale}, cut);
-    return cut.data();
+    part.height = std::min(patch.height, crop.height - patch.top);
+    part.width = std::min(patch.width, crop.width - patch.left);
+    scratch.input.resize(static_cast<std::size_t>(spec_.channels * patch.height * patch.width));
+    fill(part, patch.height, patch.width, scratch, scratch.input.data());
+    run_model(scratch, 1, patch.height, patch.width);
+    return scratch.output.data();
   };
   const bool bgr = spec_.color == image::Color::bgr;
+  const std::int64_t width = job.width * spec_.scale;
   bool finite = true;
-  run_in_patches({crop.height, crop.width, spec_.channels}, spec_.scale, spec_.patches, run,
+  run_in_patches({job.height, job.width, spec_.channels}, spec_.scale, spec_.patches, run,
                  [&](std::int64_t y, const float* row) {
-                   const FloatRows rows{row - y * answer.width, answer.width, answer.width, spec_.channels,
-                                        bgr};
+                   if (y >= answer.height) return;
+                   const FloatRows rows{row - y * width, width, width, spec_.channels, bgr};
                    finite &= put_row(rows, y, answer.width, answer.pixels);
                  });
   if (!finite) answer = Upscaled{kNotFinite, {}, 0, 0, spec_.channels};
@@ -211,11 +212,16 @@ std::vector<Upscaled> Upscaler::upscale(const std::vector<const Crop*>& crops) c
   const std::vector<Job> jobs = plan(crops, answers);
   if (jobs.empty()) return answers;
   workers_->run(jobs.size(), [&](std::size_t j, Scratch& scratch) {
-    if (jobs[j].large) {
-      const std::size_t index = jobs[j].crops[0];
-      run_large(crops[index]->view, scratch, answers[index]);
-    } else {
-      run_batch(jobs[j], crops, scratch, answers);
+    const Job& job = jobs[j];
+    try {
+      if (job.large) {
+        run_large(job, crops[job.crops[0]]->view, scratch, answers[job.crops[0]]);
+      } else {
+        run_batch(job, crops, scratch, answers);
+      }
+    } catch (const ModelError& error) {  // a shape that the runs at the opening did not show
+      const std::string reason = std::string("super-resolution: ") + error.what();
+      for (const std::size_t index : job.crops) answers[index] = Upscaled{reason, {}, 0, 0, spec_.channels};
     }
   });
   return answers;

@@ -57,7 +57,7 @@ class Upscaler {
             float* planes) const;
   void run_batch(const Job& job, const std::vector<const Crop*>& crops, Scratch& scratch,
                  std::vector<Upscaled>& answers) const;
-  void run_large(const ImageView& crop, Scratch& scratch, Upscaled& answer) const;
+  void run_large(const Job& job, const ImageView& crop, Scratch& scratch, Upscaled& answer) const;
 
   std::shared_ptr<const ort::Session> session_;
   UpscalerSpec spec_;

@@ -37,7 +37,7 @@ class Interrupted(click.ClickException):
 
 
 class _Group(click.Group):
-    """Turns what ends a command in the middle into a message: the runtime, Ctrl-C, a full disk."""
+    """Turns what ends a command in the middle into a message: the runtime, a model, Ctrl-C, a full disk."""
 
     def main(self, *args: Any, **options: Any) -> Any:
         try:
@@ -54,11 +54,11 @@ class _Group(click.Group):
             sys.exit(EXIT_FAILED)
 
     def invoke(self, ctx: click.Context) -> Any:
-        from lprfast._core import OrtError
+        from lprfast._core import ModelError, OrtError
 
         try:
             return super().invoke(ctx)
-        except OrtError as error:
+        except (ModelError, OrtError) as error:
             raise CannotStart(str(error)) from error
         except KeyboardInterrupt:
             raise Interrupted("interrupted") from None
