@@ -148,8 +148,16 @@ def test_a_crop_that_fails_costs_only_itself() -> None:
     found = measure(Contender("half", fails), "set", [pair(0), pair(1)], [Scripted(("AB12", 1.0))], PLAIN)
     assert found.failed == 1
     assert found.psnr_y == Spread(1, 100.0, 100.0, 0.0)
-    assert found.readings[0].n == 2
+    # The reader would read the small crop of the failed one, too: that is not what SR made of it.
+    assert (found.readings[0].n, found.readings[0].exact) == (2, 1)
+    assert found.readings[0].confidence == Spread(2, 0.5, 0.5, pytest.approx(math.sqrt(0.5)))  # type: ignore[arg-type]
     assert "half (1 failed)" in markdown([found])
+
+
+def test_who_fails_on_all_is_refused() -> None:
+    never = Contender("never", lambda crops: [UpscaledCrop(error="no") for _ in crops])
+    with pytest.raises(ValueError, match="never: none of 2 crops could be enlarged: no"):
+        measure(never, "set", [pair(0), pair(1)], [Scripted(("AB12", 1.0))], PLAIN)
 
 
 def test_tables_and_plain_values() -> None:

@@ -368,7 +368,7 @@ def test_a_new_network_can_learn_in_its_first_layer(arch: str) -> None:
 
 @pytest.mark.parametrize("arch", ["lpsr", "msrn", "srcnn", "swinir"])
 def test_a_new_network_passes_its_input_on(arch: str) -> None:
-    """With torch's own start a thousandth (LPSR) to a nineteenth (SRCNN) of the deviation was left."""
+    """With torch's own start a thousandth (LPSR) to a fourteenth (SRCNN) of the deviation was left."""
     torch.manual_seed(0)
     images = torch.rand(8, 3, 8, 8) * 0.5 + torch.rand(8, 3, 1, 1) * 0.5
     with torch.inference_mode():

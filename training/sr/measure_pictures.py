@@ -94,6 +94,9 @@ def _column(
     found = reader.read([pair.low for pair in pairs], images)
     panels = []
     for pair, image, (text, _) in zip(pairs, images, found, strict=True):
+        if contender.enlarge and image is None:
+            panels.append(Panel(pair.low, "failed", False))
+            continue
         right = settings.prepare(text) == settings.prepare(pair.text) if pair.text else None
         shown = f"{text or '-'}  (is {pair.text})" if contender.original and pair.text else text
         panels.append(Panel(pair.low if image is None else image, shown, right))

@@ -120,7 +120,7 @@ class Measured:
 
     Attributes:
         n: pairs.
-        failed: crops that could not be enlarged; they are read as they are.
+        failed: crops that could not be enlarged; nothing is read of them, with confidence 0.
         psnr: dB over red, green and blue; None of gray pictures.
         psnr_y, ssim: of the luma; None where sizes do not allow it.
         ms: processor time of enlarging one crop by itself, all threads; None where nothing is enlarged.
@@ -149,8 +149,15 @@ def measure(
         pairs: as ``training.sr.data`` makes them.
         readers: who reads.
         settings: how texts are compared.
+
+    Raises:
+        ValueError: none of the crops could be enlarged.
     """
     images, times = enlarged(contender, pairs)
+    if contender.enlarge and all(image is None for image in images):
+        reason = contender.enlarge([pairs[0].low])[0].error
+        raise ValueError(f"{contender.name}: none of {len(pairs)} crops could be enlarged: {reason}")
+    lost = [contender.enlarge is not None and image is None for image in images]
     made = [
         (image, pair.high)
         for image, pair in zip(images, pairs, strict=True)
@@ -163,12 +170,12 @@ def measure(
         contender,
         data,
         len(pairs),
-        len(pairs) - len(made) if contender.enlarge else 0,
+        sum(lost),
         spread([psnr(image, high) for image, high in colour]),
         spread([psnr(image, high, luma_only=True) for image, high in luma]),
         spread([ssim(image, high) for image, high in luma if min(high.shape[:2]) >= SSIM_SIDE]),
         spread(times),
-        tuple(found for each in readers if (found := reading(each, pairs, images, settings))),
+        tuple(found for each in readers if (found := reading(each, pairs, images, lost, settings))),
     )
 
 
@@ -190,14 +197,19 @@ def enlarged(contender: Contender, pairs: Sequence[Pair]) -> tuple[list[Image | 
 
 
 def reading(
-    reader: TextReader, pairs: Sequence[Pair], images: Sequence[Image | None], settings: Settings
+    reader: TextReader,
+    pairs: Sequence[Pair],
+    images: Sequence[Image | None],
+    lost: Sequence[bool],
+    settings: Settings,
 ) -> Reading | None:
-    """What ``reader`` reads of the pairs whose text is known; None without any."""
-    known = [(pair, image) for pair, image in zip(pairs, images, strict=True) if pair.text]
+    """What ``reader`` reads of the pairs whose text is known; None without any. Of ``lost`` ones: nothing."""
+    known = [each for each in zip(pairs, images, lost, strict=True) if each[0].text]
     if not known:
         return None
-    found = reader.read([pair.low for pair, _ in known], [image for _, image in known])
-    texts = [(settings.prepare(text), settings.prepare(pair.text)) for (text, _), (pair, _) in
+    found = reader.read([pair.low for pair, _, _ in known], [image for _, image, _ in known])
+    found = [("", 0.0) if gone else read for read, (_, _, gone) in zip(found, known, strict=True)]
+    texts = [(settings.prepare(text), settings.prepare(pair.text)) for (text, _), (pair, _, _) in
              zip(found, known, strict=True)]  # fmt: skip
     total = score(texts)
     confidence = spread([float(each) for _, each in found])
