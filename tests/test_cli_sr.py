@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
+import io
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -216,6 +219,16 @@ def test_compare_sr_tables_and_page(tmp_path: Path, models: Path) -> None:
         assert word in text
 
 
+def test_the_page_shows_crops_as_they_were_read(tmp_path: Path, models: Path) -> None:
+    labelled(tmp_path)
+    page = tmp_path / "page.html"
+    for options, expected in (((), [64] * 4 + [128] * 4), (("--width", "100"), [64] * 4 + [100] * 4)):
+        compare(tmp_path, models, "--report", page, *options)
+        contents = re.findall('base64,([^"]+)"', page.read_text(encoding="utf-8"))
+        pictures = [Image.open(io.BytesIO(base64.b64decode(content))) for content in contents]
+        assert [picture.width for picture in pictures] == expected
+
+
 def test_compare_sr_shrinks_first_and_takes_several_readers(tmp_path: Path, models: Path) -> None:
     labelled(tmp_path)
     (tmp_path / "other.onnx").write_bytes(model_bytes(metadata_with(name="other")))
@@ -387,6 +400,24 @@ def test_compare_sr_refuses_a_charset_that_is_off(tmp_path: Path) -> None:
     assert result.exit_code == 1
     assert "the charset is off by +1" in result.stderr
     assert result.stdout == ""
+
+
+def test_a_run_below_chance_is_warned_of_by_name(tmp_path: Path, models: Path) -> None:
+    # 17 places: no shift of 1 to 3, and no character right.
+    other = metadata_with(name="other", charset=charset_json([*CHARSET[17:], *CHARSET[:17]]))
+    (tmp_path / "other.onnx").write_bytes(model_bytes(other))
+    rows = []
+    for number in range(40):
+        text = "".join(CHARSET[(number * 7 + place * 5) % 36] for place in range(6))
+        save_crop(tmp_path / f"{number}.png", text)
+        rows.append((f"{number}.png", text))
+    labels = label_file(tmp_path, rows)
+    readers = ("--model", models / "toy.onnx", "--model", tmp_path / "other.onnx")
+    result = run("compare-sr", labels, "--pipeline", "none", *readers, "--json")
+    assert result.exit_code == 0, result.output
+    (warning,) = json.loads(result.stdout)["warnings"]
+    assert warning.startswith("none / other: 0.00% of the characters read are right; blind guessing among 36")
+    assert f"WARNING: {warning}" in " ".join(result.stderr.split())
 
 
 def test_a_crop_that_sr_fails_on_counts_as_wrong(tmp_path: Path, models: Path) -> None:

@@ -22,7 +22,7 @@ from lprfast.evaluation import Settings, exact_interval
 from lprfast.super_resolution import UpscaledCrop
 from training import measure_sr
 from training.sr import curves as curves_module
-from training.sr import drawing
+from training.sr import drawing, measure_pictures
 from training.sr.config import Config
 from training.sr.contenders import open_contenders, open_readers
 from training.sr.data import HELD_OUT_SEED, synthetic_validation
@@ -152,6 +152,16 @@ def test_a_crop_that_fails_costs_only_itself() -> None:
     assert (found.readings[0].n, found.readings[0].exact) == (2, 1)
     assert found.readings[0].confidence == Spread(2, 0.5, 0.5, pytest.approx(math.sqrt(0.5)))  # type: ignore[arg-type]
     assert "half (1 failed)" in markdown([found])
+
+
+def test_a_crop_that_fails_is_named_in_the_grid(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows: list[Any] = []
+    monkeypatch.setattr(measure_pictures, "crop_grid", lambda headers, panels: rows.extend(panels))
+    never = Contender("never", lambda crops: [UpscaledCrop(error="no") for _ in crops])
+    grid([never], [pair(text="AB12")], Scripted(("AB12", 1.0)), PLAIN, 1)
+    low_, failed, original = rows[0]
+    assert [(panel.text, panel.right) for panel in (low_, failed)] == [("AB12", True), ("failed", False)]
+    assert original.text == "AB12  (is AB12)"
 
 
 def test_who_fails_on_all_is_refused() -> None:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from lprfast.data.images import ImageError, load_image
+from lprfast.data.images import ImageError, load_image, shrink_to_width
 
 PICTURE_SIDE = 320
 """Pictures on a page are shrunk to at most this many pixels a side."""
@@ -103,13 +103,14 @@ def bar(share: float, width: int = 80) -> Markup:
     return tag("span", "", class_="bar", style=f"width:{share * width:.0f}px")
 
 
-def picture(path: str | os.PathLike[str], box: Box | None = None) -> Markup:
+def picture(path: str | os.PathLike[str], box: Box | None = None, width: int | None = None) -> Markup:
     """An image file as a data URI; a word in its place where it cannot be opened.
 
     Args:
         path: of the file. Only its pixels come onto the page, nothing else that the file may hold.
         box: left, top, right, bottom of the part to show, in pixels; None, or one that reaches out of the
             image, shows all.
+        width: what is wider is shrunk to it as before reading, in pixels; None leaves it.
     """
     try:
         pixels = load_image(path)
@@ -117,6 +118,8 @@ def picture(path: str | os.PathLike[str], box: Box | None = None) -> Markup:
         return tag("span", f"no picture: {error.reason}", class_="note")
     if box is not None and box[2] <= pixels.shape[1] and box[3] <= pixels.shape[0]:
         pixels = pixels[box[1] : box[3], box[0] : box[2]]
+    if width is not None:
+        pixels = shrink_to_width(pixels, width)
     image = Image.fromarray(np.ascontiguousarray(pixels[..., ::-1] if pixels.ndim == 3 else pixels))
     image.thumbnail((PICTURE_SIDE, PICTURE_SIDE))
     content = io.BytesIO()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -219,22 +220,46 @@ def _test(
 
 
 def examples(places: Sequence[tuple[Path, Box | None]], runs: Sequence[Run], limit: int) -> list[Example]:
-    """Crops to look at, the narrow ones first: those where the runs differ in being right before others.
+    """Crops to look at, by width, the narrow ones first.
+
+    Those where the runs differ in being right are chosen before others. Of either, one of each cluster
+    (vehicle, else text) comes before a second of any, those that differ counted with the others; then a
+    narrow one before a wider one, and the earlier of equals.
 
     Args:
         places: file and box of each crop, as the runs read them.
         runs: at least one.
         limit: how many at most, 0 or more.
+
+    Raises:
+        ValueError: the places and the runs are not of equally many crops.
     """
-    found = [
-        Example(
-            path, box, samples[0].traits.width, samples[0].label, tuple(sample.text for sample in samples)
-        )
-        for (path, box), samples in zip(places, _side_by_side(runs), strict=True)
-    ]
-    told_apart = sorted(found, key=lambda one: len({text == one.label for text in one.texts}) == 1)
-    return sorted(told_apart[:limit], key=lambda one: one.width)
+    crops = list(zip(places, _side_by_side(runs), strict=True))
+    crops.sort(key=lambda crop: (_agree(crop[1]), crop[1][0].traits.width))
+    turns = _turns(samples[0].cluster for _, samples in crops)
+    # Sorting is stable: within a turn the narrow ones stay in front.
+    chosen = sorted(zip(turns, crops, strict=True), key=lambda pair: (_agree(pair[1][1]), pair[0]))
+    shown = [_example(path, box, samples) for _, ((path, box), samples) in chosen[:limit]]
+    return sorted(shown, key=lambda one: one.width)
 
 
 def _side_by_side(runs: Sequence[Run]) -> list[tuple[Sample, ...]]:
     return list(zip(*(run.outcome.samples for run in runs), strict=True))
+
+
+def _agree(samples: Sequence[Sample]) -> bool:
+    """Whether all have one crop right, or all have it wrong."""
+    return len({sample.text == sample.label for sample in samples}) == 1
+
+
+def _turns(clusters: Iterable[Hashable]) -> Iterator[int]:
+    """For each item how many of its cluster stand before it."""
+    seen: Counter[Hashable] = Counter()
+    for cluster in clusters:
+        yield seen[cluster]
+        seen[cluster] += 1
+
+
+def _example(path: Path, box: Box | None, samples: Sequence[Sample]) -> Example:
+    first = samples[0]
+    return Example(path, box, first.traits.width, first.label, tuple(sample.text for sample in samples))

@@ -64,6 +64,7 @@ def comparison_page(
         tests: the paired tests.
         shown: the examples.
         facts: what the figures depend on, name to plain value; ``readers`` and ``pipelines`` by their names.
+            ``width``, to which crops were shrunk first (None: not at all), holds for the pictures too.
         warnings: sentences to stand at the top.
     """
     note = (
@@ -80,7 +81,7 @@ def comparison_page(
         tag("p", note, class_="note"),
         table(TEST_HEADERS, test_rows(tests), numbers=(4, 5, 6, 8, 9)) if tests else tag("p", "None."),
         tag("h2", "Examples"),
-        _examples(figures, shown),
+        _examples(figures, shown, facts["width"]),
         tag("h2", "What the figures depend on"),
         table(("setting", "value"), list(_settings(facts))),
     )
@@ -102,10 +103,10 @@ def run_names(figures: Figures) -> list[str]:
     return [f"{pipeline} / {reader}" if len(readers) > 1 else pipeline for pipeline, reader, _ in figures]
 
 
-def _examples(figures: Figures, shown: Sequence[Example]) -> Markup:
+def _examples(figures: Figures, shown: Sequence[Example], width: int | None) -> Markup:
     rows = [
         (
-            picture(example.path, example.box),
+            picture(example.path, example.box, width),
             str(example.width),
             tag("span", example.label, class_="plate"),
             *(marked(example.label, text) if text else tag("em", "-") for text in example.texts),
