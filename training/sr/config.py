@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from training.settings import Settings, require
 from training.sr.loss_settings import LOSS_SETTINGS, check_ranges, used_settings
+from training.sr.losses.adversarial import ADVERSARIAL_WEIGHT
 from training.sr.losses.pecl import CONTRASTIVE, METRICS, WEIGHTINGS
 from training.sr.models import ARCHITECTURES, CHANNELS, SCALES
 from training.sr.pairs import DEGRADATIONS, LEAST_WIDTH
@@ -53,7 +54,7 @@ class Config(Settings):
     weight: float | None = None
     ratio: float = 1.0
     weight_lr: float | None = None  # of weights that the loss learns; None: lr
-    adversarial: float = 0.005
+    adversarial: float = ADVERSARIAL_WEIGHT
     contrastive: str = "pull"
     weighting: str = "fixed"
     metric: str = "l1"
