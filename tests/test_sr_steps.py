@@ -159,6 +159,19 @@ def test_the_averaged_weights_are_scored_and_kept(tmp_path: Path) -> None:
 # Which step is not taken.
 
 
+def test_steps_take_the_tiniest_numbers_for_0(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def tiny() -> float:
+        return float((torch.full((64,), 1e-30) * 1e-10).max())
+
+    if not torch.set_flush_denormal(False):
+        pytest.skip("this processor cannot take denormal numbers for 0")
+    found: list[float] = []
+    monkeypatch.setattr(train_module, "_loop", lambda run: bool(found.append(tiny())))
+    train_module.train(Config.from_dict({**SMALL, "arch": "espcn", "steps": 1}), tmp_path)
+    assert found == [0]
+    assert tiny() == pytest.approx(1e-40, rel=1e-3)
+
+
 def test_a_step_by_hand() -> None:
     """Of the gradients (3, 4) and 5 the first is cut to the norm 1; the other is not among ``clipped``."""
     network, encoder = nn.Parameter(torch.tensor([3.0, 4.0])), nn.Parameter(torch.tensor(1.0))

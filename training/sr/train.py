@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -60,11 +62,23 @@ def train(config: Config, out: Path, resume: bool = False, init: Path | None = N
     if state:
         run.load(state)
     try:
-        finished = _loop(run)
+        with denormals_flushed():
+            finished = _loop(run)
     finally:
         run.log.close()
     measure = config.select
     return Outcome(out / (CHECKPOINT if measure == "last" else best_name(measure)), finished)
+
+
+@contextmanager
+def denormals_flushed() -> Iterator[None]:
+    """Numbers under 1e-38 are taken for 0 on the processor, which is slow with them: where a gradient died
+    out (``clipped_learnable``, x8, 300 steps) a step took twenty times as long."""
+    torch.set_flush_denormal(True)
+    try:
+        yield
+    finally:
+        torch.set_flush_denormal(False)
 
 
 def _loop(run: Run) -> bool:
