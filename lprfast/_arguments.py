@@ -23,10 +23,10 @@ def whole_number(name: str, value: int) -> int:
     return number
 
 
-def checked_text(name: str, value: str, expected: str) -> str:
-    """The value; TypeError that names the argument, and ``expected`` in words, if it is no text."""
+def checked_color(value: str) -> str:
+    """The value; TypeError if it is no text. Which texts there are the compiled core says."""
     if not isinstance(value, str):
-        raise TypeError(f"{name}: expected {expected}, got {value!r}")
+        raise TypeError(f"color: expected 'bgr' or 'rgb', got {value!r}")
     return value
 
 

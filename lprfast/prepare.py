@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lprfast import _core
+from lprfast._arguments import checked_color
 from lprfast.model import ModelContract
 
 
@@ -48,7 +49,7 @@ def prepare(
         ValueError: a crop or an argument cannot be used; the message names the crop by its index.
     """
     batch: NDArray[np.float32] = _core.prepare(
-        _as_list(crops), height, width, fit, kernel, mean, scale, color, isa
+        _as_list(crops), height, width, fit, kernel, mean, scale, checked_color(color), isa
     )
     return batch
 

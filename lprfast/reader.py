@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lprfast import _core
-from lprfast._arguments import checked_text, checked_times, crop_list, stop_probability, whole_number
+from lprfast._arguments import checked_color, checked_times, crop_list, stop_probability, whole_number
 from lprfast._opening import calibration_options, find_model, model_layouts, wrong_precision
 from lprfast._ort_library import ort_library_path
 from lprfast._ranking import (
@@ -87,6 +87,7 @@ class PlateReader:
         source, name = find_model(model, precision)
         threads = None if threads is None else whole_number("threads", threads)
         batch = whole_number("batch", batch)
+        checked_color(color)
         if sr is None and sr_below is not None:
             raise ValueError(
                 "sr_below: says which crops sr enlarges, and there is no sr; give one or leave it out"
@@ -98,7 +99,7 @@ class PlateReader:
             raise ValueError(wrong_precision(precision, name, self._contract.precision))
         self._layouts = model_layouts(self._contract, name) if layouts == "model" else chosen
         self._model = name
-        self._color = checked_text("color", color, "'bgr' or 'rgb'")
+        self._color = color
         self._device = device
         self._threads = _core.usable_processors() if threads is None else threads
         self._sr_contract: SrContract | None = None

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lprfast import _core
-from lprfast._arguments import checked_text, crop_list, whole_number
+from lprfast._arguments import checked_color, crop_list, whole_number
 from lprfast._opening import find_model, wrong_precision
 from lprfast._ort_library import ort_library_path
 from lprfast.sr_contract import SrContract
@@ -166,6 +166,7 @@ def open_upscaler(
     if not isinstance(model, (str, os.PathLike, bytes)):
         kind = type(model).__name__
         raise TypeError(f"{argument}: expected a bundled model's name, a path or bytes, got {kind}")
+    checked_color(color)
     if not 48 <= patch <= 1024:
         raise ValueError(f"patch: expected a multiple of 16 from 48 to 1024, got {patch}")
     source, name = find_model(model, precision, "sr")
@@ -176,7 +177,7 @@ def open_upscaler(
             session,
             scale=contract.scale,
             channels=contract.channels,
-            color=checked_text("color", color, "'bgr' or 'rgb'"),
+            color=color,
             threads=threads,
             batch=batch,
             patch=patch,

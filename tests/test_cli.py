@@ -19,7 +19,7 @@ from click.testing import CliRunner, Result
 from PIL import Image
 from toy_model import CHARSET, crop_of_text, metadata_with, model_bytes
 
-from lprfast import OrtError
+from lprfast import ModelError, OrtError
 from lprfast.cli import main
 from lprfast.cli._common import printable
 
@@ -332,11 +332,12 @@ def test_a_crop_that_the_reader_refuses_makes_exit_code_1(tmp_path: Path, model:
     assert f"failed: {tmp_path / 'b.png'}: " in result.stderr
 
 
+@pytest.mark.parametrize("error", [OrtError, ModelError])
 def test_a_runtime_that_fails_in_the_middle_is_a_message(
-    tmp_path: Path, model: str, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, model: str, monkeypatch: pytest.MonkeyPatch, error: type[Exception]
 ) -> None:
     def fail(*_: object, **__: object) -> None:
-        raise OrtError("no memory for the tensor")
+        raise error("no memory for the tensor")
 
     monkeypatch.setattr("lprfast.reader.PlateReader.read_many", fail)
     result = run("read", save_crop(tmp_path / "a.png", "A"), "--csv", "--model", model)

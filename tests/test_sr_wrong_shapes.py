@@ -6,10 +6,11 @@ import json
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
-from onnx import TensorProto, helper, numpy_helper
+from onnx import helper, numpy_helper
 from PIL import Image
-from sr_models import nearest, nearest_weights, sr_contract
+from sr_models import nearest, sr_model
 from test_cli import label_file, run
 from toy_model import crop_of_text, model_bytes
 
@@ -20,31 +21,17 @@ LARGEST_WIDTH = 96  # of the crops that the capped model enlarges as its metadat
 
 def twice(*, ending: str) -> bytes:
     """Nearest upsampling by 2, its answer put into one shape (``fixed``) or cut in width (``capped``)."""
-    last = {
-        "fixed": helper.make_node("Reshape", ["large", "shape"], ["upscaled"]),
-        "capped": helper.make_node("Slice", ["large", "starts", "ends", "axes"], ["upscaled"]),
+    operator, *arguments = {
+        "fixed": ("Reshape", [-1, 1, 16, 64]),
+        "capped": ("Slice", [0], [2 * LARGEST_WIDTH], [3]),  # from, to, axis
     }[ending]
-    constants = {
-        "weights": nearest_weights(2, 1),
-        "shape": np.array([-1, 1, 16, 64], np.int64),
-        "starts": np.array([0], np.int64),
-        "ends": np.array([2 * LARGEST_WIDTH], np.int64),
-        "axes": np.array([3], np.int64),
-    }
-    graph = helper.make_graph(
-        [
-            helper.make_node("Conv", ["images", "weights"], ["features"]),
-            helper.make_node("DepthToSpace", ["features"], ["large"], blocksize=2, mode="CRD"),
-            last,
-        ],
-        "twice",
-        [helper.make_tensor_value_info("images", TensorProto.FLOAT, ("N", 1, "H", "W"))],
-        [helper.make_tensor_value_info("upscaled", TensorProto.FLOAT, None)],
-        [numpy_helper.from_array(value, name) for name, value in constants.items() if name in
-         {"weights", *last.input}],
-    )  # fmt: skip
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
-    helper.set_model_props(model, sr_contract(scale=2).to_metadata())
+    model = onnx.load_from_string(sr_model(2))
+    graph = model.graph
+    graph.node[-1].output[0] = "large"
+    names = [f"argument {number}" for number in range(len(arguments))]
+    for name, values in zip(names, arguments, strict=True):
+        graph.initializer.append(numpy_helper.from_array(np.array(values, np.int64), name))
+    graph.node.append(helper.make_node(operator, ["large", *names], ["upscaled"]))
     return bytes(model.SerializeToString())
 
 

@@ -149,6 +149,8 @@ def test_wrong_arguments_are_named(arguments: dict[str, Any], message: str) -> N
 def test_wrong_arguments_of_a_reader_are_named() -> None:
     with pytest.raises(TypeError, match="color: expected 'bgr' or 'rgb', got None"):
         PlateReader(model_bytes(), color=None)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="color: expected 'bgr' or 'rgb', got None"):
+        lprfast.prepare([noise(8, 16)], color=None)  # type: ignore[arg-type]
     with pytest.raises(TypeError, match="sr_below: expected a whole number, got True"):
         PlateReader(model_bytes(), sr=sr_model(), sr_below=True)
 

@@ -41,6 +41,22 @@ def train(config: Config, out: Path, resume: bool = False, init: Path | None = N
         ValueError: a file cannot be used, and the message names it; there is nothing to train; or the loss
             or its gradient is no longer finite, and the last checkpoint is as it was.
     """
+    with denormals_flushed():  # first: torch's other threads are made with the first step and keep it
+        return _train(config, out, resume, init)
+
+
+@contextmanager
+def denormals_flushed() -> Iterator[None]:
+    """Numbers under 1e-38 are taken for 0 on the processor, which is slow with them: where a gradient died
+    out (``clipped_learnable``, x8, 300 steps) a step took twenty times as long."""
+    torch.set_flush_denormal(True)
+    try:
+        yield
+    finally:
+        torch.set_flush_denormal(False)
+
+
+def _train(config: Config, out: Path, resume: bool, init: Path | None) -> Outcome:
     state = load_checkpoint(out / CHECKPOINT, resume=True) if resume else None
     world = start_world(config.threads)
     if world.size > 1:
@@ -61,24 +77,13 @@ def train(config: Config, out: Path, resume: bool = False, init: Path | None = N
     run = Run(config, out, world, model, build_loss(config, reader), reader)
     if state:
         run.load(state)
+    torch.set_flush_denormal(True)  # again: opening the reader's ONNX file undid it for this thread
     try:
-        with denormals_flushed():
-            finished = _loop(run)
+        finished = _loop(run)
     finally:
         run.log.close()
     measure = config.select
     return Outcome(out / (CHECKPOINT if measure == "last" else best_name(measure)), finished)
-
-
-@contextmanager
-def denormals_flushed() -> Iterator[None]:
-    """Numbers under 1e-38 are taken for 0 on the processor, which is slow with them: where a gradient died
-    out (``clipped_learnable``, x8, 300 steps) a step took twenty times as long."""
-    torch.set_flush_denormal(True)
-    try:
-        yield
-    finally:
-        torch.set_flush_denormal(False)
 
 
 def _loop(run: Run) -> bool:
