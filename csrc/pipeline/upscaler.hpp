@@ -41,8 +41,8 @@ class Upscaler {
   Upscaler(std::shared_ptr<const ort::Session> session, const UpscalerSpec& spec);
 
   // One answer per crop: null ones are left out and answer an empty Upscaled without an error. Throws
-  // OrtError when the model cannot be run; never for what is in a crop. Crops whose size the model answers in another
-  // shape than its scale says have an error. What comes of a crop does not depend on the others.
+  // OrtError when the model cannot be run; never for what is in a crop. Crops whose size the model answers in
+  // another shape than its scale says have an error. What comes of a crop does not depend on the others.
   std::vector<Upscaled> upscale(const std::vector<const Crop*>& crops) const;
 
   const UpscalerSpec& spec() const { return spec_; }
